@@ -1,0 +1,80 @@
+"""settings.json as text: which rules each level holds. What the client makes of them is proven where it is driven."""
+
+import json
+
+import matrix
+import pytest
+from checks import SETTINGS, commands_of
+
+WITH_SHELL = ("standard", "sandboxed", "full", "custom")
+
+
+def permissions(render, **answers):
+    return json.loads(render(**answers)[SETTINGS])["permissions"]
+
+
+@pytest.mark.parametrize("stack", matrix.STACKS)
+@pytest.mark.parametrize("level", matrix.LEVELS)
+def test_levels_follow_the_table(render, stack, level):
+    answers = {"stack": stack, "permissions": level, **(matrix.GO if stack == "generic" else {})}
+    rules = permissions(render, **answers)
+    assert ("Edit(/**)" in rules["allow"]) == (level != "read-only")
+    commands = commands_of(render(**answers)["CLAUDE.md"])
+    free = [rule for rule in rules["allow"] if rule.startswith("Bash(")]
+    assert bool(free) == (level in WITH_SHELL)
+    install, migrate = commands["install dependencies"], commands["apply migrations"]
+    if level in WITH_SHELL:
+        for part in install.split(" && "):
+            assert f"Bash({part})" in free and f"Bash({part} *)" not in free
+        assert f"Bash({commands['run the tests'].removesuffix(' ./...')} *)" in free
+    assert (f"Bash({migrate})" in rules["allow"]) == (level == "full")
+    assert (f"Bash({migrate} *)" in rules["ask"]) == (level != "full")
+    assert ("Bash(git commit *)" in rules["allow"]) == (level == "full")
+    assert ("Bash(git commit *)" in rules["ask"]) == (level != "full")
+
+
+@pytest.mark.parametrize("level", matrix.LEVELS)
+def test_secrets_and_discarded_work_are_denied_at_every_level(render, level):
+    rules = permissions(render, permissions=level)
+    for secret in (".env", ".env.local", ".env.production", "*.pem", "*.key", "id_rsa", "secrets/**"):
+        assert {f"Read(**/{secret})", f"Edit(**/{secret})"} <= set(rules["deny"])
+    assert not [rule for rule in rules["deny"] if "example" in rule or ".env.*)" in rule]
+    assert {"Bash(git reset *--hard*)", "Bash(git push *--force*)", "Bash(git -* push *--force*)"} <= set(rules["deny"])
+    assert {"Edit(/.claude/settings*.json)", "Edit(/.claude/hooks/**)", "Edit(/.github/**)"} <= set(rules["ask"])
+
+
+def test_lists_end_in_two_entries_that_never_change(render):
+    """A person's entry before them and ours merge; with one fixed entry they would conflict."""
+    ends = set()
+    for level in matrix.LEVELS:
+        for stack in matrix.STACKS:
+            rules = permissions(render, stack=stack, permissions=level, extra_ask=["Bash(a)"], extra_deny=["Bash(b)"], extra_allow=["Bash(c)"])
+            ends.add(tuple(tuple(rules[kind][-2:]) for kind in ("allow", "ask", "deny")))
+    assert len(ends) == 1
+
+
+def test_extra_rules_are_there(render):
+    extra = {"extra_allow": ["Bash(make docs)"], "extra_ask": ["Bash(make deploy *)"], "extra_deny": ["Read(./private/**)"]}
+    rules = permissions(render, **extra)
+    assert all(rule in rules[kind.removeprefix("extra_")] for kind, (rule,) in extra.items())
+
+
+def test_a_key_of_ones_own_asks(render):
+    rules = permissions(render, stack="generic", commands={"test": "go test ./...", "load_test": "k6 run load.js"})
+    assert "Bash(k6 run load.js *)" in rules["ask"]
+    assert not [rule for rule in rules["allow"] if "k6" in rule]
+
+
+def test_a_free_command_is_not_asked_by_name(render):
+    """`docker compose run *` asks for everyone else; here it would win over the project's own command."""
+    rules = permissions(render, stack="generic", commands={"test": "docker compose run web pytest"})
+    assert "Bash(docker compose run web pytest *)" in rules["allow"]
+    assert "Bash(docker compose run *)" not in rules["ask"]
+
+
+def test_sandboxed_fails_closed_and_lets_the_projects_commands_out(render):
+    settings = json.loads(render(stack="fastapi-postgres", permissions="sandboxed")[SETTINGS])
+    sandbox = settings["sandbox"]
+    assert sandbox["enabled"] and sandbox["failIfUnavailable"] and not sandbox["allowUnsandboxedCommands"]
+    assert {"uv run pytest *", "uv run alembic upgrade head *", "git *"} <= set(sandbox["excludedCommands"])
+    assert "sandbox" not in json.loads(render(permissions="standard")[SETTINGS])

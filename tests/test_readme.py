@@ -1,0 +1,90 @@
+"""README says what is so: its commands run as written, its quotations come out of the template."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pexpect
+import pytest
+from conftest import ROOT, git, unavailable
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = [block.strip() for block in re.findall(r"```bash\n(.*?)```", README, re.S)]
+ADDRESS = re.search(r"https://\S+?\.git", README)[0]
+
+
+@pytest.fixture
+def empty_home(tmp_path) -> dict[str, str]:
+    """An environment with an empty HOME; package caches stay, so that a run takes seconds."""
+    if not shutil.which("uv"):
+        unavailable("uv is not installed")
+    home = tmp_path / "home"
+    home.mkdir()
+    cache = subprocess.run(["uv", "cache", "dir"], check=True, capture_output=True, text=True).stdout.strip()
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "VIRTUAL_ENV"))}
+    return environment | {"HOME": str(home), "UV_CACHE_DIR": cache, "UV_PYTHON": sys.executable}
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A fresh clone of this repository as it is now, uncommitted work included."""
+    folder = tmp_path / "clone"
+    folder.mkdir()
+    for name in git(ROOT, "ls-files", "-coz", "--exclude-standard").split("\0"):
+        if name and (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    return folder
+
+
+def test_first_command_generates(empty_home, tagged_template, tmp_path):
+    assert BLOCKS[0].startswith("uvx copier copy ")
+    command = BLOCKS[0].replace(ADDRESS, f"git+file://{tagged_template}")
+    child = pexpect.spawn("bash", ["-c", command], cwd=tmp_path, env=empty_home | {"TERM": "xterm"}, timeout=60, encoding="utf-8")
+    while child.expect([r"\? .*\?.*\)", pexpect.EOF]) == 0:
+        child.send("\r")
+    child.close()
+    assert child.exitstatus == 0, child.before
+    assert (tmp_path / "my-service/.claude/agents/backend-developer.md").is_file()
+
+
+def test_second_command_finds_the_tests(empty_home, clone):
+    """As written; the run inside only collects, else it would run itself again."""
+    assert BLOCKS[1] == "uv run pytest"
+    ran = subprocess.run(BLOCKS[1], shell=True, cwd=clone, env=empty_home | {"PYTEST_ADDOPTS": "--collect-only"}, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "test_readme.py" in ran.stdout
+
+
+@pytest.mark.skipif(os.environ.get("CI") != "true", reason="installs everything by pip: CI does it")
+def test_pip_line_finds_the_tests(empty_home, clone):
+    command = re.search(r"Without uv: `(.+)`", README)[1]
+    ran = subprocess.run(command, shell=True, cwd=clone, env=empty_home | {"PYTEST_ADDOPTS": "--collect-only"}, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_update_command_runs(empty_home, tagged_template, tmp_path):
+    service = tmp_path / "my-service"
+    subprocess.run([sys.executable, "-m", "copier", "copy", "-q", "--defaults", f"git+file://{tagged_template}", service], check=True)
+    git(service, "init", "-q")
+    git(service, "add", "-A")
+    git(service, "commit", "-q", "-m", "start")
+    assert BLOCKS[2].startswith("uvx copier update")
+    subprocess.run(BLOCKS[2], shell=True, cwd=service, env=empty_home, check=True)
+    assert git(service, "status", "--porcelain") == ""
+
+
+def test_quoted_lines_come_out_of_the_template(render):
+    stack, rule, quoted = re.search(r"<!-- excerpt: (\S+) (\S+) -->\n(.+?)<!-- /excerpt -->", README, re.S).groups()
+    lines = [line.removeprefix("> ") for line in quoted.splitlines() if line.startswith("> ")]
+    assert len(lines) >= 3
+    generated = render(stack=stack)[f".claude/rules/{rule}.md"].splitlines()
+    assert [line for line in lines if line not in generated] == []
+
+
+def test_links_lead_somewhere():
+    targets = re.findall(r"\]\((?!https?://|#)([^)]+)\)", README)
+    assert targets
+    assert [t for t in targets if not (ROOT / t).exists()] == []
