@@ -1,4 +1,7 @@
 #!/usr/bin/env python3
+# The project's formatter and linters pass over this file: updates replace it.
+# fmt: off
+# flake8: noqa
 """Finds what silently switches a generated Claude Code setup off, and says how to mend it.
 
     python3 .claude/hooks/doctor.py [--json] [--merge-settings [--dry-run]]
@@ -24,6 +27,7 @@ from typing import NamedTuple
 AGENT = ".claude/agents/backend-developer.md"
 SETTINGS = ".claude/settings.json"
 LOCAL = ".claude/settings.local.json"
+MEMORY = ("CLAUDE.md", ".claude/CLAUDE.md")
 FACTS = ".claude/hooks/project.json"
 AGAIN = "copier recopy brings it back"
 MERGE = "run python3 .claude/hooks/doctor.py --merge-settings"
@@ -264,8 +268,10 @@ class Project:
         self.facts = self.json(FACTS)
         self.claude_md = self.fact("claude_md", str) or "CLAUDE.md"
         self.ours = self.fact("settings", str) or SETTINGS
+        self.kept = [name for name in self.fact("kept", list) if isinstance(name, str)]  # not ours
         self.ask_git()
-        self.begun = any(map(matcher(self.globs("source")), self.files))  # source is there
+        # Source is there; these programs are none, though Django's `**/*.py` takes them in.
+        self.begun = any(map(matcher(self.globs("source")), (n for n in self.files if not n.startswith(".claude/"))))
         self.owned = list(self.walk())
         self.agents = [name for name in self.owned if re.match(r"\.claude/agents/.*\.md$", name)]
         self.rules = [name for name in self.owned if re.match(r"\.claude/rules/.*\.md$", name)]
@@ -358,7 +364,7 @@ class Project:
 
     def commands(self):
         """(file, heading's line or 0, [(line, command)]) of `## Commands` in CLAUDE.md, else in AGENTS.md."""
-        for name in (self.claude_md, "AGENTS.md"):
+        for name in sorted((self.claude_md, "AGENTS.md"), key=self.kept.__contains__):
             start, found = 0, []
             for number, line in enumerate(self.text(name).split("\n"), 1):
                 if re.match(r"## Commands\s*$", line):
@@ -470,6 +476,10 @@ def check_present(p):
         yield Finding(AGENT, 1, "is not there or empty: there is no such agent", AGAIN)
     if not p.text(p.claude_md):
         yield Finding(p.claude_md, 1, "is not there or empty", AGAIN, "warning")
+    imported = any("AGENTS.md" in re.findall(r"@(?:\.\./)?(\S+)", p.text(name)) for name in MEMORY)
+    if p.claude_md in p.kept and p.text("AGENTS.md") and "AGENTS.md" not in p.kept and not imported:
+        how = "add the line @AGENTS.md to CLAUDE.md"
+        yield Finding("AGENTS.md", 1, "no CLAUDE.md imports it, so no session reads it", how, "warning")
     if SETTINGS not in p.settings:
         yield Finding(SETTINGS, 1, "is not there: no rule holds", AGAIN if p.ours == SETTINGS else MERGE)
     if p.ours not in p.settings and p.ours != SETTINGS:
@@ -479,7 +489,7 @@ def check_present(p):
 def check_frontmatter(p):
     for name in p.agents + p.rules:
         ours = name == AGENT or OUR_RULES.fullmatch(name)
-        level = "error" if ours and name not in p.fact("kept", list) else "warning"
+        level = "error" if ours and name not in p.kept else "warning"
         try:
             found = read_frontmatter(p.text(name))
         except Broken as why:
@@ -560,6 +570,8 @@ def check_json(p):
             yield Finding(name, *fault, "mend it: until then its rules, deny rules too, may not hold")
         elif not isinstance(value, dict):
             yield Finding(name, 1, "is not an object", "mend it: until then none of its rules holds")
+        elif name == FACTS and "stack" not in value:
+            yield Finding(name, 1, "is not ours, so our programs know nothing", "rename yours; " + AGAIN)
         elif name != FACTS:
             for dotted, what in misfits(value, SHAPE):
                 key = re.sub(r"\[\d+\]", "", dotted).split(".")[-1]
@@ -615,13 +627,23 @@ def check_hooks(p):
                 if not os.path.isfile(p.path(file)):
                     what, how = "runs %s, which is not there" % file, AGAIN + ", or take the hook out"
                     yield Finding(name, line_of(p.text(name), re.escape(file)), what, how)
+        hooks = value.get("hooks") if isinstance(value.get("hooks"), dict) else {}
+        for command in hook_commands([hooks.get("PreToolUse"), hooks.get("PermissionRequest")]):
+            ours = command.rstrip("\"'").endswith(".claude/hooks/guard.py") and ".claude/hooks/guard.py" not in p.kept
+            if not ours:
+                line = line_of(p.text(name), re.escape(json.dumps(command)))
+                what, how = "another hook can let through what would ask: %s" % command[:60], "look at what it allows"
+                yield Finding(name, line, what, how, "warning")
         if name in p.settings and value.get("disableAllHooks") is True:
             line = line_of(p.text(name), '"disableAllHooks"')
             yield Finding(name, line, "switches every hook off", "take disableAllHooks out", "warning")
     gate = "tdd" in p.fact("methodology", list) and p.agent and p.agent_tools & {"Edit", "Write"}
     for file, in_agent, wanted in (("guard.py", False, p.held), ("tdd_gate.py", True, gate)):
         file = ".claude/hooks/" + file
-        if wanted and os.path.isfile(p.path(file)) and (file, in_agent) not in named:
+        if file in p.kept:
+            how = "rename it, and take it out of kept: copier update -r :current: --ask kept"
+            yield Finding(file, 1, "is yours, so ours of that name does not run", how, "warning")
+        elif wanted and os.path.isfile(p.path(file)) and (file, in_agent) not in named:
             yield Finding(AGENT if in_agent else SETTINGS, 1, "no hook runs %s" % file, AGAIN)
 
 
@@ -631,6 +653,8 @@ def check_hooks(p):
 def check_commands_known(p):
     """A rule knows every command of CLAUDE.md, and every command of project.json is there."""
     name, heading, found = p.commands()
+    if name in p.kept:
+        return  # a person's own text
     if not heading:
         if p.text(p.claude_md):
             yield Finding(name, 1, "has no section ## Commands", AGAIN, "warning")

@@ -1,4 +1,7 @@
 #!/usr/bin/env python3
+# The project's formatter and linters pass over this file: updates replace it.
+# fmt: off
+# flake8: noqa
 """PreToolUse hook: keeps secret files unread and committed migrations as they are.
 
 Reads the client's JSON from standard input (`tool_name`, `tool_input`, `cwd`) and `project.json` beside this

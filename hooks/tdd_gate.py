@@ -1,4 +1,7 @@
 #!/usr/bin/env python3
+# The project's formatter and linters pass over this file: updates replace it.
+# fmt: off
+# flake8: noqa
 """Stop hook of the agent: source changed and no test did, so it asks once for the test.
 
 Reads the client's JSON on stdin (`stop_hook_active`, `session_id`, `cwd`) and `.claude/hooks/project.json`

@@ -582,7 +582,24 @@ ASKS = [
     ("sed -i s/a/b/ .gitlab-ci.yml", "a pipeline"),
     ("uv run ruff format . .claude/hooks/guard.py", "a project command on a hook"),
     ("uv run pytest --junitxml=.claude/settings.json", "a project command onto the settings"),
+    ("exec 3<>/dev/tcp/127.0.0.1/9", "the shell's own network"),
+    ("echo x > /dev/udp/127.0.0.1/9", "the shell's own network"),
 ]
+
+# What the settings name, where the client's rules do not see it; by itself the client's rules hold it.
+NAMED = {"deny": ["Bash(git reset --hard *)", "Bash(*drop_all*)"], "ask": ["Bash(curl *)", "Read(x)"], "allow": ["Bash(ls *)"]}
+INSIDE = [
+    "bash -c 'git reset --hard HEAD~1'",
+    "bash -c 'git reset --hard'",
+    "eval 'curl localhost'",
+    "sh <<E\ncurl localhost\nE",
+    "echo 'curl localhost' | sh",
+    "echo localhost | xargs curl",
+    "find app -name main.py -exec curl {} \\;",
+    "bash -c 'timeout 5 curl localhost'",
+    'bash -c "python3 -c \'Base.drop_all()\'"',
+]
+OUTSIDE = ["git reset --hard", "curl localhost", "timeout 5 curl localhost", "bash -c 'ls app'", "bash -c 'git reset --soft'"]
 
 FILE_TOOLS = [
     ("Read", {"file_path": "{root}/.env"}, "refuse"),
@@ -774,6 +791,36 @@ def test_asks(guard, repos, case) -> None:
     outcome, reason = verdict(guard, repos["clean"], case[0])
     assert outcome == "ask"
     assert reason
+
+
+@pytest.mark.parametrize(("expected", "command"), [("ask", text) for text in INSIDE] + [("pass", text) for text in OUTSIDE])
+def test_what_the_settings_name_asks_where_they_do_not_look(guard, repos, tmp_path, expected, command) -> None:
+    root = tmp_path / "named"
+    shutil.copytree(repos["clean"], root)
+    write(root, ".claude/settings.json", json.dumps({"permissions": NAMED}))
+    assert verdict(guard, root, command)[0] == expected
+
+
+def test_where_the_client_asks_nobody_the_rules_are_refused(guard, repos) -> None:
+    """Under bypassPermissions it lets some of these through, whatever a hook asks."""
+    call = {"tool_name": "Bash", "tool_input": {"command": "echo x > .claude/settings.json"}, "cwd": str(repos["clean"])}
+    project = guard.load(str(repos["clean"] / ".claude/hooks"))
+    assert guard.judge(call, project)[0] == "ask"
+    assert guard.judge(call | {"permission_mode": "bypassPermissions"}, project)[0] == "refuse"
+
+
+def test_protected_paths_come_from_the_project(guard, repos, tmp_path) -> None:
+    root = tmp_path / "protected"
+    shutil.copytree(repos["clean"], root)
+    write(root, ".claude/hooks/project.json", json.dumps(PROJECT | {"protected": ["/ops/**"]}))
+    assert verdict(guard, root, "echo x > ops/deploy.yml")[0] == "ask"
+    assert verdict(guard, root, "echo x > .gitlab-ci.yml")[0] == "pass"
+
+
+def test_a_last_dot_stands_for_any_path(guard, repos) -> None:
+    """`ruff format .` is also `ruff format app`, so a migration among the paths is still kept."""
+    assert verdict(guard, repos["ignored"], f"uv run ruff format {OLD}")[0] == "refuse"
+    assert verdict(guard, repos["ignored"], "uv run ruff format app/main.py")[0] == "pass"
 
 
 @pytest.mark.parametrize(("tool", "given_input", "expected"), FILE_TOOLS)

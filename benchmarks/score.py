@@ -1,0 +1,65 @@
+"""Print how much of tests/calls.yml holds in the real client: every call, for every stack, level and mode.
+
+`uv run python benchmarks/score.py [STACK…]`: a line for each as it is played, then README's table, which adds the
+stacks up. The client's modes other than the default are played at every level with a shell; what a mode gives away
+by calls.yml is counted apart. Exit 1 if a call did not hold. All of it takes some twenty minutes on two cores.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+import client  # noqa: E402
+import proof  # noqa: E402
+from conftest import plain_copy  # noqa: E402
+
+
+def played(template: Path, workshop: Path, stack: str, level: str, mode: str) -> tuple[int, int, list[str]]:
+    """How many calls held, how many the mode gives away, and those that did not hold."""
+    repo = proof.staged(template, workshop, stack, level)
+    verdicts = proof.play(repo, level, mode, proof.stand_ins(workshop), proof.entries(repo, stack, level=level))
+    missed = [verdict for verdict in verdicts if not verdict.held]
+    lost = [str(verdict) for verdict in missed if not proof.given_away(verdict.entry, level, mode)]
+    return len(verdicts) - len(missed), len(missed) - len(lost), lost
+
+
+def cell(held: int, given: int, lost: int) -> str:
+    """One cell of README's table."""
+    return f"{held:,} of {held + given + lost:,}" + (f", {given} given away" if given else "")
+
+
+def main(stacks: tuple[str, ...]) -> int:
+    combinations = [
+        (stack, level, mode)
+        for stack in stacks
+        for level in proof.LEVELS
+        for mode in (proof.MODES if level in proof.SHELL_LEVELS else proof.MODES[:1])
+    ]
+    totals: dict[tuple[str, str], Counter] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        template, workshop = plain_copy(Path(scratch) / "template"), Path(scratch) / "w"
+        workshop.mkdir()
+        proof.stand_ins(workshop)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            results = pool.map(lambda combination: played(template, workshop, *combination), combinations)
+            for (stack, level, mode), (held, given, lost) in zip(combinations, results, strict=True):
+                print(f"{stack:18}{level:11}{mode:19}{cell(held, given, len(lost))}", *(f"\n    {what}" for what in lost), flush=True)
+                totals.setdefault((level, mode), Counter()).update(held=held, given=given, lost=len(lost))
+    print(f"\nClaude Code {client.VERSION}\n")
+    print(f"| level | {' | '.join(f'`{mode}`' for mode in proof.MODES)} |\n|{' --- |' * (len(proof.MODES) + 1)}")
+    for level in proof.LEVELS:
+        cells = [cell(**totals[level, mode]) if (level, mode) in totals else "–" for mode in proof.MODES]
+        print(f"| `{level}` | {' | '.join(cells)} |")
+    return int(any(total["lost"] for total in totals.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main(tuple(sys.argv[1:]) or proof.STACKS))
