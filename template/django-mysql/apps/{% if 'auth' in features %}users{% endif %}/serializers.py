@@ -1,0 +1,14 @@
+from rest_framework import serializers
+
+from config.serializers import StrictSerializer, TextField
+
+
+class CredentialsSerializer(StrictSerializer):
+    username = TextField(max_length=150)
+    password = TextField(max_length=1000, trim_whitespace=False)
+
+
+class TokenSerializer(StrictSerializer):
+    access_token = serializers.CharField()
+    token_type = serializers.CharField()
+    expires_in = serializers.IntegerField(help_text="Seconds.")

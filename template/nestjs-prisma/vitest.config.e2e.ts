@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    globals: true,
+    include: ['test/**/*.e2e-spec.ts'],
+    testTimeout: 20_000,
+    globalSetup: ['test/global-setup.ts'],
+  },
+});
