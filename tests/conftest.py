@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import copier
+import copier._template
 import jinja2
 import pytest
 
@@ -18,6 +22,32 @@ ROOT = Path(__file__).resolve().parents[1]
 def git(folder: Path, *args: str) -> str:
     """Run git in `folder` and return its standard output; raises CalledProcessError on failure."""
     return subprocess.run(["git", *args], cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+def commit(folder: Path, message: str = "generated") -> None:
+    """Commit everything in `folder`."""
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", message)
+
+
+def cli(*args: object, **options: object) -> subprocess.CompletedProcess[str]:
+    """Run the real `copier` command, without a terminal."""
+    command = [sys.executable, "-m", "copier", *map(str, args)]
+    return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, **options)
+
+
+def doctor(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run the doctor of the generated repository `folder`."""
+    command = [sys.executable, ".claude/hooks/doctor.py", *options]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+def project(template: Path, folder: Path, **answers: object) -> Path:
+    """A repository with one commit, generated from the tagged template."""
+    copier.run_copy(str(template), folder, data=answers, defaults=True, quiet=True)
+    git(folder, "init", "-q", "-b", "main")
+    commit(folder)
+    return folder
 
 
 def unavailable(reason: str) -> None:
@@ -32,6 +62,11 @@ def generated(folder: Path) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and ".git" not in path.relative_to(folder).parts
     }
+
+
+def without_origin(files: dict[str, str]) -> dict[str, str]:
+    """`files` whose answers do not say which template they come from."""
+    return files | {".copier-answers.yml": re.sub(r"(?m)^_(commit|src_path): .*\n", "", files[".copier-answers.yml"])}
 
 
 @pytest.hookimpl(wrapper=True)
@@ -53,9 +88,10 @@ def _git_identity() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _each_text_compiled_once() -> Iterator[None]:
-    """Copier compiles every text of every question anew in each copy: four fifths of its time."""
+def _read_and_compiled_once() -> Iterator[None]:
+    """Copier parses copier.yml and compiles every text of every question anew in each copy: four fifths of its time."""
     compile_text, compiled = jinja2.Environment.compile, {}
+    load_config, loaded = copier._template.load_template_config, {}
 
     def once(env: jinja2.Environment, source: object, *args: object, **kwargs: object) -> object:
         if not isinstance(source, str):
@@ -65,8 +101,15 @@ def _each_text_compiled_once() -> Iterator[None]:
             compiled[key] = compile_text(env, source, *args, **kwargs)
         return compiled[key]
 
+    def config(path: Path, *args: object) -> dict:
+        key = tuple(file.read_bytes() for file in (path, *sorted(path.parent.glob("questions/*.yml"))))
+        if key not in loaded:
+            loaded[key] = load_config(path, *args)
+        return copy.deepcopy(loaded[key])
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(jinja2.Environment, "compile", once)
+        patch.setattr(copier._template, "load_template_config", config)
         yield
 
 
