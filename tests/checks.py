@@ -96,6 +96,16 @@ def memory_path(answers: Answers) -> str:
     return "AGENTS.md" if answers["agents_md"] else str(answers["claude_md"])
 
 
+def is_ours(path: str, answers: Answers) -> bool:
+    """Whether updates reach that file; any other is the starter's, and from the copy on the project's."""
+    return path.startswith(".claude/") or path in (".copier-answers.yml", "AGENTS.md", str(answers["claude_md"]))
+
+
+def ours(files: Files, answers: Answers | None = None) -> Files:
+    answers = answers or yaml.safe_load(files[".copier-answers.yml"])
+    return {path: text for path, text in files.items() if is_ours(path, answers)}
+
+
 def expected_files(files: Files, answers: Answers) -> Iterator[str]:
     paths = answers.get("paths") or answers.get("path_changes") or {}
     none_of = {rule for rule, kind in (("framework", "source"), ("tests", "tests"), ("migrations", "migrations")) if paths.get(kind) == []}
@@ -111,7 +121,28 @@ def expected_files(files: Files, answers: Answers) -> Iterator[str]:
         *(["AGENTS.md"] if answers["agents_md"] else []),
     } - set(answers.get("kept", []))
     for path in sorted(allowed ^ set(files)):
-        yield f"{path} is {'missing' if path in allowed else 'not in the design'}"
+        if path in allowed or is_ours(path, answers) or not answers.get("starter"):
+            yield f"{path} is {'missing' if path in allowed else 'not in the design'}"
+
+
+def starter_files(files: Files, answers: Answers) -> Iterator[str]:
+    """What the project owns from the copy on: named in questions/starter-files.yml, and whole."""
+    named = yaml.safe_load((HERE.parent / "questions" / "starter-files.yml").read_text(encoding="utf-8"))
+    for path, text in files.items():
+        if is_ours(path, answers):
+            continue
+        if answers.get("starter") and not any(f"/{path}" == name or (name.endswith("/") and f"/{path}".startswith(name)) for name in named):
+            yield f"{path}: not in questions/starter-files.yml"
+        if text and (not text.endswith("\n") or text.endswith("\n\n")):
+            yield f"{path}: does not end in exactly one newline"
+        if text[:1].isspace():
+            yield f"{path}: begins with white space"
+        if "\n\n\n\n" in text or ("\n\n\n" in text and not path.endswith((".py", ".mako"))):
+            yield f"{path}: a run of blank lines"
+        if re.search(r"[ \t]+$", text, re.M) or "\r" in text:
+            yield f"{path}: a trailing blank or carriage return"
+        if found := re.search(STARTER_JINJA, _without_answers(text, answers, STARTER_JINJA)):
+            yield f"{path}: leftover Jinja: {found[0]}"
 
 
 def agent_file(files: Files, answers: Answers) -> Iterator[str]:
@@ -248,6 +279,8 @@ def layout(files: Files, answers: Answers) -> Iterator[str]:
             yield f"{path}: a carriage return"
 
 
+# `${{ }}` is GitHub's, and code has braces of its own.
+STARTER_JINJA = r"\{%|%\}|\{# |(?<!\$)\{\{-? *[a-z_][\w.]* *(\||-?\}\})"
 JINJA = r"\{%|%\}|\{#|#\}|\{\{|\}\}"
 
 
@@ -303,8 +336,9 @@ def said_twice(files: Files, answers: Answers) -> Iterator[str]:
                     break
 
 
-ALL: tuple[Callable[[Files, Answers], Iterator[str]], ...] = (
-    expected_files,
+WHOLE: tuple[Callable[[Files, Answers], Iterator[str]], ...] = (expected_files, starter_files)
+# Of our own files alone.
+OURS: tuple[Callable[[Files, Answers], Iterator[str]], ...] = (
     agent_file,
     memory_file,
     rules_files,
@@ -319,9 +353,9 @@ def findings(files: Files, answers: Answers | None = None) -> list[str]:
     """Everything the checks find in a generated repository; `answers` default to the stored ones."""
     stored = yaml.safe_load(files[".copier-answers.yml"]) | (answers or {})
     found = []
-    for check in ALL:
+    for check in WHOLE + OURS:
         try:
-            found += check(files, stored)
+            found += check(files if check in WHOLE else ours(files, stored), stored)
         except Exception as error:
             found.append(f"{check.__name__}: {type(error).__name__}: {error}")
     return found

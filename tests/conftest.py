@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import client
 import copier
 import copier._template
 import jinja2
@@ -67,6 +68,15 @@ def generated(folder: Path) -> dict[str, str]:
 def without_origin(files: dict[str, str]) -> dict[str, str]:
     """`files` whose answers do not say which template they come from."""
     return files | {".copier-answers.yml": re.sub(r"(?m)^_(commit|src_path): .*\n", "", files[".copier-answers.yml"])}
+
+
+@pytest.fixture(scope="session")
+def real_client() -> None:
+    """For tests that drive the real client: it is there, or the test is skipped with the reason."""
+    try:
+        client.client_binary()
+    except client.ClientUnavailable as missing:
+        unavailable(str(missing))
 
 
 @pytest.hookimpl(wrapper=True)

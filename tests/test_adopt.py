@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,8 @@ from typing import NamedTuple
 import copier._cli
 import pytest
 import yaml
-from checks import findings
-from conftest import generated, git
+from checks import COMMANDS, FEATURES, findings
+from conftest import doctor, generated, git
 
 OURS = ".claude/settings.backend-developer.json"
 # --- the repositories: {path: text}, what has to be detected, commands that have to come out ---
@@ -77,6 +78,23 @@ SHAPES: dict[str, tuple[dict[str, str], dict[str, object], dict[str, str]]] = {
         {"stack": "nestjs-prisma", "package_manager": "npm"},
         {"test": "npx jest", "test_one": 'npx jest FILE -t "NAME"', "lint": "", "format": "", "test_e2e": "npm run test:e2e", "generate": "npx prisma generate"},
     ),
+    "nest-monorepo": (
+        NEST | {"nest-cli.json": '{"monorepo": true, "projects": {"api": {}}}', "package-lock.json": "{}", "apps/api/src/main.ts": "", "apps/api/test/app.e2e-spec.ts": "", "libs/shared/src/index.ts": "",
+                "package.json": package(JEST, "start:dev", "test", "test:e2e", "lint", "format")},
+        {"stack": "nestjs-prisma", "package_manager": "npm", "command_changes": {}, "path_changes": {}},
+        {"test": "npm test", "test_one": 'npm test -- FILE -t "NAME"', "new_migration": "npx prisma migrate dev --create-only --name NAME"},
+    ),
+    "nest-below": (
+        {f"backend/{name}": text for name, text in NEST.items()} | {"backend/package.json": package(JEST, "start:dev", "test"), "backend/yarn.lock": "", "frontend/package.json": "{}"},
+        {"stack": "nestjs-prisma", "package_manager": "yarn",
+         "path_changes": {"source": ["backend/src/**/*.ts", "backend/apps/**/*.ts", "backend/libs/**/*.ts"], "tests": ["**/*.spec.ts", "**/*.e2e-spec.ts", "backend/test/**/*.ts"]}},
+        {"install": "cd backend && yarn install", "test": "cd backend && yarn test", "lint": "", "test_e2e": "", "migrate": "cd backend && yarn prisma migrate deploy"},
+    ),
+    "nest-unread": (  # indented by tabs, and no sign of Prisma
+        {"nest-cli.json": "{}", "tsconfig.json": "{}", "src/main.ts": "", "test/jest-e2e.json": "{}", "package.json": package({"@nestjs/core": "10", "typeorm": "0.3"}, "test", indent="\t")},
+        {"stack": "generic", "language": "TypeScript", "framework": "NestJS"},
+        {"generate": "", "migrate": "", "lint": "", "test": "npx jest", "test_e2e": "npx jest --config test/jest-e2e.json", "typecheck": "npx tsc --noEmit"},
+    ),
     "nest-typeorm": (
         {"nest-cli.json": "{}", "tsconfig.json": "{}", "yarn.lock": "", "src/main.ts": "", "package.json": package({"@nestjs/core": "10", "typeorm": "0.3", "pg": "8"}, "start:dev", "lint")},
         {"stack": "generic", "language": "TypeScript", "framework": "NestJS", "database": "PostgreSQL"},
@@ -91,7 +109,7 @@ SHAPES: dict[str, tuple[dict[str, str], dict[str, object], dict[str, str]]] = {
     ),
     "full-stack-fastapi": (
         {"compose.yml": "services:\n  db:\n    image: postgres:18\n  backend:\n    build: {context: .}\n", "package.json": "{}", "frontend/package.json": "{}",
-         "uv.lock": 'version = 1\n\n[[package]]\nname = "psycopg"\n\n[[package]]\nname = "mypy"\n', "pyproject.toml": "[tool.uv.workspace]\n", "backend/pyproject.toml": "[project]\n",
+         "uv.lock": 'version = 1\n\n[[package]]\nname = "psycopg"\n\n[[package]]\nname = "mypy"\n\n[[package]]\nname = "fastapi-cli"\n', "pyproject.toml": "[tool.uv.workspace]\n", "backend/pyproject.toml": "[project]\n",
          "backend/alembic.ini": "[alembic]\n", "backend/app/main.py": "", "backend/app/alembic/script.py.mako": "", "backend/app/alembic/versions/1.py": "", "backend/tests/conftest.py": PYTEST},
         {"stack": "fastapi-postgres", "package_manager": "uv", "path_changes": {}},
         {"install": "cd backend && uv sync", "services": "docker compose up -d --wait db", "dev": "cd backend && uv run fastapi dev", "test": "cd backend && uv run pytest",
@@ -100,7 +118,24 @@ SHAPES: dict[str, tuple[dict[str, str], dict[str, object], dict[str, str]]] = {
     "alembic-below": (
         {"pyproject.toml": "[project]\n", "uv.lock": 'version = 1\n\n[[package]]\nname = "fastapi"\n', "app/main.py": "", "db/alembic.ini": "[alembic]\n", "db/revisions/script.py.mako": ""},
         {"stack": "fastapi-postgres", "path_changes": {"migrations": ["**/revisions/versions/**/*.py"]}},
-        {"migrate": "cd db && uv run alembic upgrade head", "dev": "uv run fastapi dev"},
+        {"migrate": "cd db && uv run alembic upgrade head", "dev": "", "test": ""},
+    ),
+    "fastapi-uvicorn": (  # without the command line of FastAPI
+        {"requirements.txt": "fastapi==0.95\nuvicorn\npsycopg2\n", "main.py": "", "tests/test_main.py": ""},
+        {"stack": "fastapi-postgres", "package_manager": "pip"},
+        {"dev": ".venv/bin/uvicorn main:app --reload", "test": ".venv/bin/pytest", "migrate": "", "new_migration": "", "check_migrations": ""},
+    ),
+    "fastapi-poetry": (  # poetry.lock cannot be read: only what files show
+        {"pyproject.toml": "[tool.poetry]\n", "poetry.lock": "[[package]]\n", "alembic.ini": "[alembic]\n", "migrations/env.py": "", "migrations/script.py.mako": "",
+         "src/shop/main.py": "", "tests/conftest.py": PYTEST, ".github/workflows/ci.yml": "jobs:\n  t:\n    services:\n      db:\n        image: postgres:17\n"},
+        {"stack": "fastapi-postgres", "package_manager": "poetry"},
+        {"install": "poetry install", "dev": "", "test": "poetry run pytest", "lint": "", "format": "", "typecheck": "", "migrate": "poetry run alembic upgrade head"},
+    ),
+    "django-mariadb": (
+        {"manage.py": "", "requirements.txt": "Django==4.2\nmysqlclient\n", "shop/models.py": "", "shop/views.py": "", "shop/tests.py": "",
+         "compose.yaml": "services:\n  db:\n    image: mariadb:11\n  cache:\n    image: redis:7\n"},
+        {"stack": "django-mysql", "package_manager": "pip"},
+        {"test": ".venv/bin/python manage.py test", "lint": "", "format": "", "typecheck": "", "services": "docker compose up -d --wait db cache"},
     ),
     "flask": (
         {"requirements.txt": "flask\nflask-migrate\n", "migrations/alembic.ini": "", "shop/__init__.py": ""},
@@ -128,6 +163,13 @@ SHAPES: dict[str, tuple[dict[str, str], dict[str, object], dict[str, str]]] = {
         {"dev": "./gradlew bootRun", "test_one": "./gradlew test --tests NAME"},
     ),
     "kotlin": ({"build.gradle": "", "src/main/kotlin/App.kt": ""}, {"language": "Kotlin", "framework": ""}, {"test": "gradle test", "dev": ""}),
+    "kotlin-spring": (
+        {"build.gradle.kts": "", "gradlew": "", "src/main/kotlin/org/acme/App.kt": "", "src/main/resources/application.yaml": "", "src/main/resources/db/migration/V1__a.sql": ""},
+        {"language": "Kotlin", "framework": "Spring Boot"},
+        {"dev": "./gradlew bootRun", "test": "./gradlew test", "lint": "", "migrate": ""},
+    ),
+    "ruby": ({"Gemfile": "", "lib/x.rb": "", "Rakefile": ""}, {"language": "Ruby", "framework": ""}, {"install": "bundle install", "test": "bundle exec rake test", "dev": "", "lint": "", "migrate": ""}),
+    "rails-untested": ({"Gemfile": "", "bin/rails": "", "app/models/x.rb": ""}, {"language": "Ruby", "framework": "Rails"}, {"test": "", "test_one": "", "lint": ""}),
     "rails": (
         {"Gemfile": "source 'x'\n", "bin/rails": "", "app/models/order.rb": "", "spec/rails_helper.rb": "", ".rspec": "", ".rubocop.yml": "", "db/migrate/1_x.rb": "", "package.json": "{}"},
         {"stack": "generic", "language": "Ruby", "framework": "Rails"},
@@ -138,6 +180,12 @@ SHAPES: dict[str, tuple[dict[str, str], dict[str, object], dict[str, str]]] = {
         {"stack": "generic", "language": "PHP", "framework": "Laravel"},
         {"test": "php artisan test", "lint": "vendor/bin/pint --test", "typecheck": ""},
     ),
+    "symfony": (
+        {"composer.json": json.dumps({"require": {"doctrine/doctrine-migrations-bundle": "3"}}), "bin/console": "", "bin/phpunit": "", "phpunit.dist.xml": "", "src/Kernel.php": ""},
+        {"language": "PHP", "framework": "Symfony"},
+        {"test": "php bin/phpunit", "migrate": "php bin/console doctrine:migrations:migrate", "lint": "", "format": "", "typecheck": "", "dev": ""},
+    ),
+    "elixir": ({"mix.exs": "", "lib/x.ex": "", "test/x_test.exs": ""}, {"language": "Elixir", "framework": ""}, {"test": "mix test", "dev": "", "format": "", "migrate": ""}),
     "phoenix": (
         {"mix.exs": "", ".formatter.exs": "", "lib/shop_web.ex": "", "lib/shop/repo.ex": "", "test/x_test.exs": "", "priv/repo/migrations/1.exs": ""},
         {"stack": "generic", "language": "Elixir", "framework": "Phoenix"},
@@ -148,12 +196,28 @@ SHAPES: dict[str, tuple[dict[str, str], dict[str, object], dict[str, str]]] = {
         {"stack": "generic", "language": "C#", "framework": "ASP.NET Core"},
         {"dev": "dotnet run --project src/Api", "test": "dotnet test"},
     ),
+    "dotnet-below": (  # no solution or project where the commands run
+        {"src/Api/Api.csproj": "", "src/Api/Program.cs": "", "tests/Api.Tests/Api.Tests.csproj": ""},
+        {"language": "C#"},
+        {"dev": "dotnet run --project src/Api", "test": "", "install": "", "lint": ""},
+    ),
+    "dotnet-two": ({"Shop.sln": "", "Api.csproj": "", "Program.cs": ""}, {"language": "C#"}, {"test": "dotnet test Shop.sln", "install": "dotnet restore Shop.sln", "dev": "dotnet run"}),
+    "npm-init": (
+        {"package.json": json.dumps({"scripts": {"test": 'echo "Error: no test specified" && exit 1'}}), "index.js": ""},
+        {"stack": "generic", "language": "JavaScript"},
+        {"install": "npm install", "test": "", "test_one": ""},
+    ),
     "express": (
         {"package.json": package({"express": "5", "jest": "30"}, "dev", "test"), "pnpm-lock.yaml": "", "server.js": ""},
         {"stack": "generic", "language": "JavaScript", "framework": "Express", "paths": {"source": ["**/*.js"], "tests": ["**/*.spec.js", "**/*.test.js", "test/**/*.js", "tests/**/*.js"], "migrations": ["**/migrations/**"]}},
         {"test": "pnpm test", "test_one": 'pnpm test FILE -t "NAME"', "lint": ""},
     ),
-    "makefile": ({"Makefile": "test:\n\tcheck\n"}, {"stack": "fastapi-postgres", "starter": False}, {}),
+    "makefile": ({"Makefile": "test:\n\tcheck\n"}, {"stack": "fastapi-postgres", "starter": False}, dict.fromkeys(COMMANDS, "")),
+    "python": (
+        {"pyproject.toml": "[project]\n", "shop/__init__.py": "", "tests/conftest.py": PYTEST},
+        {"stack": "generic", "language": "Python"},
+        {"install": "uv sync", "test": "uv run pytest", "dev": "", "migrate": "", "lint": ""},
+    ),
 }  # fmt: skip
 # What a team may have of Claude Code before ours comes.
 THEIRS = {
@@ -201,11 +265,6 @@ def adopt(template: Path, folder: Path | str, *options: str, process: bool = Fal
     return run("copy", "--defaults", *options, str(template), str(folder), process=process)
 
 
-def doctor(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, ".claude/hooks/doctor.py", *options]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
-
-
 def stored(folder: Path) -> dict[str, object]:
     return yaml.safe_load((folder / ".copier-answers.yml").read_text(encoding="utf-8"))
 
@@ -249,6 +308,54 @@ def test_a_repository_is_adopted(template, tmp_path, shape, theirs):
         assert found["kept"] == [] and "as it was" not in done.stderr
     look = doctor(folder)
     assert look.returncode == 0, look.stdout
+
+
+def test_a_stack_picked_against_the_signs_gets_no_command_of_its_own(template, tmp_path):
+    folder = repository(tmp_path / "service", SHAPES["go"][0])
+    assert adopt(template, folder, "-d", "stack=django-mysql").returncode == 0
+    assert json.loads((folder / ".claude/hooks/project.json").read_text())["commands"] == {}
+
+
+# What holds only from some version on, or with one tool, and what its line has to name.
+CONDITIONS = {
+    "django-mysql": {
+        "`db_default": r"Django (5\.0|before 6\.0)",
+        "fetch_mode": r"Django 6\.1",
+        "SECURE_CSP": r"Django 6\.0",
+        "LoginRequiredMiddleware": r"Django 5\.1",
+        "delay_on_commit": r"Celery 5\.4",
+        r"`bulk_create\(\)` (leaves|gives)": "MySQL",
+        "GROUP_CONCAT|max_execution_time|0900_ai_ci": "MySQL",
+        r"Case\(When": "MariaDB",
+        "EXCEPTION_HANDLER|AllowAny|SessionAuthentication|APIClient|PAGE_SIZE|ordering_fields|COERCE_DECIMAL": "DRF",
+        "--reuse-db|django_db|django_(assert|capture)": "pytest|TestCase",
+    },
+    "fastapi-postgres": {
+        'scope="function"': r"FastAPI 0\.",
+        "dependency's `yield`": r"FastAPI 0\.118",
+        r"Query\(\)\]": r"FastAPI 0\.115",
+        "max_body_size=": r"0\.144",
+        "model_dump|model_validate|hide_input|AwareDatetime|422 body": "Pydantic|SQLModel",
+        "MissingGreenlet|gather": "AsyncSession|requests",
+        "SKILL.md": "Newer",
+    },
+    "nestjs-prisma": {
+        "PrismaPg|DriverAdapterError|meta.target|config-datasource|from-migrations": "Prisma 7",
+        "includeCause": "Nest 11",
+        r"`filter\[a\]`": "Express 5",
+        "Vitest": "ES modules|ts-jest|Vite 7",
+    },
+}
+
+
+@pytest.mark.parametrize("stack", CONDITIONS)
+def test_a_line_names_its_condition(render, stack):
+    files = render(stack=stack, starter=False, features=list(FEATURES))
+    lines = [line for name, text in files.items() if name.endswith(".md") for line in text.splitlines()]
+    for word, condition in CONDITIONS[stack].items():
+        found = [line for line in lines if re.search(word, line)]
+        assert found, f"no line says {word}: take it out here"
+        assert [line for line in found if not re.search(condition, line)] == []
 
 
 # --- what cannot be read ---
@@ -324,6 +431,50 @@ def test_what_was_there_stays_through_everything(tagged_template, tmp_path):
     assert (folder / ".claude/rules/auth.md").exists()
     again("recopy", "--overwrite")
     again("recopy", "--overwrite", "-d", "stack=django-mysql", "-d", "agents_md=true")
+
+
+@pytest.mark.parametrize("name", ["guard.py", "tdd_gate.py", "doctor.py", "project.json"])
+def test_a_program_of_theirs_is_not_run_by_us(template, tmp_path, name):
+    files = {"go.mod": "module x\n", f".claude/hooks/{name}": "{}" if name.endswith("json") else "raise SystemExit(2)\n"}
+    folder = repository(tmp_path / "service", files | ({".claude/settings.json": "{}"} if name == "doctor.py" else {}))
+    done = adopt(template, folder)
+    assert done.returncode == 0, done.stderr
+    assert f"No setting of ours runs .claude/hooks/{name}: rename yours" in done.stderr
+    added = generated(folder)
+    runs = {program for program in ("guard", "tdd_gate") for path in (OURS, ".claude/settings.json", ".claude/agents/backend-developer.md") if f"{program}.py" in added.get(path, "")}
+    assert runs == {"guard.py": {"tdd_gate"}, "tdd_gate.py": {"guard"}, "project.json": set()}.get(name, {"guard", "tdd_gate"})
+    if name == "doctor.py":
+        assert f"add to it by hand what {OURS} holds" in done.stderr and "--merge-settings" not in done.stderr
+    else:
+        look = doctor(folder)
+        wanted = (1, "is not ours") if name == "project.json" else (0, "warning: is yours")
+        assert look.returncode == wanted[0] and f".claude/hooks/{name}:1: {wanted[1]}" in look.stdout, look.stdout
+    if name == "guard.py":
+        hook = {"matcher": "Bash", "hooks": [{"type": "command", "command": 'python3 "$CLAUDE_PROJECT_DIR"/.claude/hooks/guard.py'}]}
+        (folder / ".claude/settings.local.json").write_text(json.dumps({"hooks": {"PreToolUse": [hook]}}))
+        assert "another hook can let through" in doctor(folder).stdout
+
+
+@pytest.mark.parametrize("more", [{}, {"AGENTS.md": "# Agents\n"}], ids=["two", "three"])
+def test_a_memory_file_of_theirs_stands_in_both_places(template, tmp_path, more):
+    theirs = {"CLAUDE.md": "# Ours\n\n## Commands\n- test: `make test`\n", ".claude/CLAUDE.md": "# Ours too\n"} | more
+    folder = repository(tmp_path / "service", {"go.mod": "module x\n"} | theirs)
+    done = adopt(template, folder)
+    assert done.returncode == 0, done.stderr
+    added = assert_unharmed(folder, {"go.mod": "module x\n"} | theirs)
+    assert not findings(added)
+    assert "Claude Code reads both" not in done.stderr and "instead of ours: .claude/CLAUDE.md" in done.stderr
+    look = doctor(folder)
+    assert look.returncode == 0, look.stdout
+    unread = "AGENTS.md:1: warning: no CLAUDE.md imports it"
+    if more:
+        assert unread not in look.stdout
+    else:
+        assert "ours is AGENTS.md, in force with the line `@../AGENTS.md`" in done.stderr
+        assert "## Hard rules" in added["AGENTS.md"] and "AGENTS.md has its commands" in added[".claude/agents/backend-developer.md"]
+        assert unread in look.stdout
+        (folder / ".claude/CLAUDE.md").write_text("# Ours too\n@../AGENTS.md\n")
+        assert unread not in doctor(folder).stdout
 
 
 def test_a_kept_file_is_handed_over(tagged_template, tmp_path):

@@ -8,7 +8,8 @@ from pathlib import Path
 import client
 import pytest
 from client import QUESTION, Call, ClientUnavailable, NotPlayed, bash, read, write
-from conftest import unavailable
+
+pytestmark = pytest.mark.usefixtures("real_client")
 
 AGENT = """---
 name: backend-developer
@@ -26,14 +27,6 @@ STOP_HOOK = """hooks:
 """
 GUARD = {"type": "command", "command": "grep -q forbidden && echo 'do this instead' >&2 && exit 2; exit 0"}
 MARKER = "m4rk3r"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _client() -> None:
-    try:
-        client.client_binary()
-    except ClientUnavailable as missing:
-        unavailable(str(missing))
 
 
 @pytest.fixture

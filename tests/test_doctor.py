@@ -574,6 +574,14 @@ FAULTS = {
         {LOCAL: '{"disableAllHooks": true}'},
         [f"{LOCAL}:1: warning: switches every hook off"],
     ),
+    "a hook of their own that decides": (
+        {LOCAL: '{"hooks": {"PreToolUse": [{"hooks": [{"type": "command", "command": "say yes"}]}]}}'},
+        [f"{LOCAL}:1: warning: another hook can let through what would ask: say yes"],
+    ),
+    "a hook of their own that only looks on": (
+        {LOCAL: '{"hooks": {"PostToolUse": [{"hooks": [{"type": "command", "command": "say done"}]}]}}'},
+        [],
+    ),
     # commands
     "a command that no rule knows": (
         edited("CLAUDE.md", "- migrate", "- report: `make report`\n- deploy: `make deploy`\n- migrate")
@@ -803,7 +811,8 @@ def test_merging_keeps_all_of_theirs_and_adds_ours(repo, indent, end, newline):
     (repo / SETTINGS).chmod(0o640)
     code, out, _ = doctor(repo)
     assert code == 1
-    assert [line.split(": ours")[0].rpartition(" ")[2] for line in out.splitlines()[:-1]] == [
+    missing = [line for line in out.splitlines()[:-1] if ": ours" in line]
+    assert [line.split(": ours")[0].rpartition(" ")[2] for line in missing] == [
         "$schema",
         "permissions.allow",
         "permissions.ask",
@@ -848,8 +857,10 @@ def test_merging_keeps_all_of_theirs_and_adds_ours(repo, indent, end, newline):
     code, out, _ = doctor(repo)
     assert code == 0
     assert out == (
+        f"{SETTINGS}:{line_number(new, 'true')}: warning: another hook can let through what would ask: true"
+        "; look at what it allows\n"
         f"{SETTINGS}:{line_number(new, 'enabled')}: warning: sandbox.enabled: ours is not in force: false"
-        "; yours stays unless you change it\nFindings: 0. Warnings: 1.\n"
+        "; yours stays unless you change it\nFindings: 0. Warnings: 2.\n"
     )
     assert doctor(repo, "--merge-settings")[:2] == (
         0,

@@ -18,12 +18,14 @@ import client
 import copier
 import matrix
 import pytest
-from conftest import unavailable
+from conftest import ROOT
 
 # Of level info, and no fault: no tool versions are pinned; `full` has no `tools` line; AGENTS.md is imported on purpose.
 NO_FAULT = {"VER-001", "CC-AG-022", "AGM-004", "XP-006"}
 # Said of any glob beside a sandbox. Ours are expanded anew at each call: what they deny was tried in the client.
 NO_FAULT_EITHER = "- Glob patterns in sandbox permission rules are not fully supported on Linux"
+
+RUFF = shutil.which("ruff", path=str(Path(sys.executable).parent)) or "ruff"
 
 
 def agnix(folder: Path) -> list[str]:
@@ -49,14 +51,6 @@ def validate(repo: Path) -> tuple[bool, int]:
     return json.loads(done.stdout)["success"], done.returncode
 
 
-@pytest.fixture(scope="module")
-def claude() -> None:
-    try:
-        client.client_binary()
-    except client.ClientUnavailable as error:
-        unavailable(str(error))
-
-
 def generate(template: Path, folder: Path, stack: str, level: str) -> dict:
     """Generate into `folder`; returns its settings."""
     answers = (matrix.GO if stack == "generic" else {"stack": stack}) | {
@@ -70,7 +64,7 @@ def generate(template: Path, folder: Path, stack: str, level: str) -> dict:
     return json.loads((folder / checks.SETTINGS).read_text())
 
 
-def test_nothing_is_found_in_any_stack_at_any_level(template, tmp_path, claude):
+def test_nothing_is_found_in_any_stack_at_any_level(template, tmp_path, real_client):
     everything: dict[str, object] = {"permissions": {}}  # the rules of all, so that the client starts once
     for stack in matrix.STACKS:
         for level in matrix.LEVELS:
@@ -104,7 +98,7 @@ def test_agnix_finds_a_planted_fault(template, tmp_path, file, old, new, rule):
     assert [finding for finding in agnix(tmp_path) if finding.startswith(rule)]
 
 
-def test_the_client_finds_a_planted_fault(template, tmp_path, claude):
+def test_the_client_finds_a_planted_fault(template, tmp_path, real_client):
     settings = generate(template, tmp_path, "generic", "standard")
     settings["permissions"]["allow"] += ["Write(/x/**)", "Bash("]
     (tmp_path / checks.SETTINGS).write_text(json.dumps(settings))
@@ -113,3 +107,20 @@ def test_the_client_finds_a_planted_fault(template, tmp_path, claude):
     skill.parent.mkdir(parents=True)
     skill.write_text("no frontmatter\n")
     assert validate(tmp_path) == (False, 1)
+
+
+def test_a_projects_own_tools_pass_over_the_hooks(tmp_path):
+    """`ruff format .` in an adopted repository would rewrite them, and each update would conflict."""
+    before = {program.name: program.read_bytes() for program in sorted((ROOT / "hooks").glob("*.py"))}
+    assert before
+    for name, content in before.items():
+        (tmp_path / name).write_bytes(content)
+    for command in (["format"], ["check", "--select", "ALL", "--ignore", "PGH004", "--fix", "--unsafe-fixes"]):
+        done = subprocess.run([RUFF, *command, "--isolated", "--no-cache", "."], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout
+    assert {name: (tmp_path / name).read_bytes() for name in before} == before
+
+
+def test_our_own_linter_does_not():
+    done = subprocess.run([RUFF, "check", "--ignore-noqa", "--no-cache", "hooks"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,33 +16,13 @@ from pathlib import Path
 import matrix
 import pytest
 from checks import commands_of
-from conftest import unavailable
+from starters import path_with
 
 PYTHON_TOOLS = ("pytest", "ruff", "mypy", "alembic", "fastapi")
 NODE_SCRIPTS = ("test", "test:e2e", "lint", "format", "start:dev", "openapi", "db:check")
 # Every manager once; the Python stacks share theirs, and Django's `manage.py` is one more way to name a tool.
 CASES = [(stack, manager) for stack in ("fastapi-postgres", "nestjs-prisma") for manager in matrix.MANAGERS[stack]]
 CASES.append(("django-mysql", "pip"))
-
-
-@pytest.fixture
-def path_of(tmp_path):
-    """`path_of(manager)`: a PATH on which that package manager stands; where it is missing, uv or npm fetch it."""
-    runners = {"poetry": ["uv", "tool", "run", "poetry"], "pnpm": ["npx", "-y", "pnpm@10"], "yarn": ["npx", "-y", "yarn@1"]}
-
-    def path(manager: str) -> str:
-        shims = tmp_path / "shims"
-        shims.mkdir()
-        if manager in runners and not shutil.which(manager):
-            if not shutil.which(runners[manager][0]):
-                unavailable(f"neither {manager} nor {runners[manager][0]} is installed")
-            (shims / manager).write_text(f'#!/bin/sh\nexec {shlex.join(runners[manager])} "$@"\n')
-            (shims / manager).chmod(0o755)
-        elif manager != "pip" and not shutil.which(manager):
-            unavailable(f"{manager} is not installed")
-        return f"{shims}:{os.environ['PATH']}"
-
-    return path
 
 
 def stand_in(path: Path) -> None:
@@ -80,13 +59,13 @@ def expected_call(command: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("stack", "manager"), CASES)
-def test_commands_reach_the_tool(render, tmp_path, path_of, stack, manager):
+def test_commands_reach_the_tool(render, tmp_path, stack, manager):
     commands = commands_of(render(stack=stack, package_manager=manager, starter=False)["CLAUDE.md"])
     folder = tmp_path / "project"
     folder.mkdir()
     project(folder, manager)
     environment = {k: v for k, v in os.environ.items() if k != "VIRTUAL_ENV"}
-    environment |= {"PATH": path_of(manager), "POETRY_VIRTUALENVS_IN_PROJECT": "true", "UV_PYTHON": sys.executable}
+    environment |= {"PATH": path_with(manager, tmp_path / "shims"), "POETRY_VIRTUALENVS_IN_PROJECT": "true", "UV_PYTHON": sys.executable}
 
     def run(command: str) -> str:
         ran = subprocess.run(command, shell=True, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)

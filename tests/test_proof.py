@@ -17,24 +17,18 @@ import client
 import proof
 import pytest
 from checks import BASE_RULES, FEATURES, LEVEL_TOOLS
-from client import AGENT, QUESTION, ClientUnavailable, NotPlayed, bash, read, write
+from client import AGENT, QUESTION, NotPlayed, bash, read, write
 from conftest import ROOT, unavailable
 from matrix import MANAGERS
 from proof import LEVELS, SHELL_LEVELS, STACKS, TABLE, Entry
+
+pytestmark = pytest.mark.usefixtures("real_client")
 
 ONE = "fastapi-postgres"  # where one stack has to stand for all
 WITHOUT_TOOLS_LINE = [
     "Agent", "Bash", "Edit", "ListAgents", "Read", "ReportFindings", "Skill", "ToolSearch", "DeferredToolPlaceholder", "Write",
 ]  # fmt: skip
 SENTENCES = {"read-only": "You review and design this", "else": "You build, repair, review and design this"}
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _client() -> None:
-    try:
-        client.client_binary()
-    except ClientUnavailable as missing:
-        unavailable(str(missing))
 
 
 @pytest.fixture(scope="session")
