@@ -47,16 +47,6 @@ def doctor():
     return module
 
 
-def starter_paths() -> list[str]:
-    """questions/starter-files.yml: what a starter may write."""
-    return yaml.safe_load((ROOT / "questions" / "starter-files.yml").read_text(encoding="utf-8"))
-
-
-def is_there(stack: str) -> bool:
-    """Whether the template holds a starter of that stack."""
-    return any((ROOT / "template" / stack).glob("compose.yaml*"))
-
-
 # --- package managers
 
 
