@@ -1,8 +1,9 @@
 """Print how much of tests/calls.yml holds in the real client: every call, for every stack, level and mode.
 
-`uv run python benchmarks/score.py [STACK…]`: a line for each as it is played, then README's table, which adds the
-stacks up. The client's modes other than the default are played at every level with a shell; what a mode gives away
-by calls.yml is counted apart. Exit 1 if a call did not hold. All of it takes some twenty minutes on two cores.
+`uv run python benchmarks/score.py [STACK | LEVEL | MODE …]` plays what is named, else everything: a line for each as
+it is played, then README's table, which adds the stacks up. The client's modes other than the default are played at
+every level with a shell; what a mode gives away by calls.yml is counted apart. With `standard` in mode default comes
+the friction: how many ordinary calls ask needlessly. Exit 1 if a call did not hold. All of it takes an hour on two cores.
 """
 
 from __future__ import annotations
@@ -31,17 +32,24 @@ def played(template: Path, workshop: Path, stack: str, level: str, mode: str) ->
     return len(verdicts) - len(missed), len(missed) - len(lost), lost
 
 
+def rubbed(template: Path, workshop: Path, stack: str) -> tuple[int, list[str], list[str]]:
+    """The ordinary calls of one stack at `standard` in mode default: see proof.friction."""
+    repo = proof.staged(template, workshop, stack, "standard")
+    return proof.friction(repo, stack, proof.stand_ins(workshop))
+
+
 def cell(held: int, given: int, lost: int) -> str:
     """One cell of README's table."""
-    return f"{held:,} of {held + given + lost:,}" + (f", {given} given away" if given else "")
+    return f"{held:,} of {held + given + lost:,}" + (f", {given} allowed" if given else "")
 
 
-def main(stacks: tuple[str, ...]) -> int:
+def main(named: set[str]) -> int:
+    stacks, levels, modes = ([name for name in names if name in named] or names for names in (proof.STACKS, proof.LEVELS, proof.MODES))
     combinations = [
         (stack, level, mode)
         for stack in stacks
-        for level in proof.LEVELS
-        for mode in (proof.MODES if level in proof.SHELL_LEVELS else proof.MODES[:1])
+        for level in levels
+        for mode in (modes if level in proof.SHELL_LEVELS else proof.MODES[:1])
     ]
     totals: dict[tuple[str, str], Counter] = {}
     with tempfile.TemporaryDirectory() as scratch:
@@ -53,6 +61,14 @@ def main(stacks: tuple[str, ...]) -> int:
             for (stack, level, mode), (held, given, lost) in zip(combinations, results, strict=True):
                 print(f"{stack:18}{level:11}{mode:19}{cell(held, given, len(lost))}", *(f"\n    {what}" for what in lost), flush=True)
                 totals.setdefault((level, mode), Counter()).update(held=held, given=given, lost=len(lost))
+        print("\nOrdinary calls at `standard`, mode default:")
+        for stack in stacks if ("standard", "default") in totals else ():
+            calls, needless, ran = rubbed(template, workshop, stack)
+            limits = [entry.text for kind, entry in proof.ordinary(stack) if kind == "limit" and entry.text in needless]
+            ours = [text for text in needless if text not in limits]
+            print(f"{stack:18}{calls} calls, {len(needless)} needless questions ({len(needless) / calls:.0%}), {len(limits)} of them limits")
+            for text in ours + [f"ran, and should have asked: {text}" for text in ran]:
+                print(f"    {text}")
     print(f"\nClaude Code {client.VERSION}\n")
     print(f"| level | {' | '.join(f'`{mode}`' for mode in proof.MODES)} |\n|{' --- |' * (len(proof.MODES) + 1)}")
     for level in proof.LEVELS:
@@ -62,4 +78,4 @@ def main(stacks: tuple[str, ...]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(tuple(sys.argv[1:]) or proof.STACKS))
+    sys.exit(main(set(sys.argv[1:])))

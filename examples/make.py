@@ -1,6 +1,6 @@
 """Write examples/<stack>.md: every file that comes out, one page a stack, to read in a browser.
 
-`uv run python examples/make.py` writes the pages. They stand as pages, not as trees, because Claude Code would load
+`uv run python examples/make.py` writes the pages. They are pages, not trees, because Claude Code would load
 the CLAUDE.md and rules of a tree into the session of whoever reads a file of it.
 """
 
@@ -14,7 +14,7 @@ import copier
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-STACKS = ("django-mysql", "nestjs-prisma", "fastapi-postgres", "generic")
+STACKS = ("django-mysql", "django-postgres", "nestjs-prisma", "fastapi-postgres", "generic")
 
 
 def answers(stack: str) -> dict[str, object]:

@@ -7,13 +7,9 @@
 Reads the client's JSON on stdin (`stop_hook_active`, `session_id`, `cwd`) and `.claude/hooks/project.json`
 (`methodology`, `paths`). Exit 2 with a paragraph on stderr holds the agent back once; exit 0 lets it stop.
 Any trouble (no git, broken input, a marker that cannot be kept) is exit 0: a gate that cannot remember having
-asked must not ask.
-
-It looks at what differs from HEAD, untracked files included. Deleted files count neither as source nor as
-test. What was asked about is kept per session in a file below the git directory, so the work tree stays clean
-and every worktree has its own.
+asked must not ask. Deleted files count neither as source nor as test. What was asked about is kept per
+session, in a file below the git directory, so the work tree stays clean and every worktree has its own.
 """
-
 import json
 import os
 import re
@@ -21,92 +17,56 @@ import subprocess
 import sys
 import time
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 FACTS = os.path.join(".claude", "hooks", "project.json")
-KEPT_SECONDS = 30 * 24 * 3600  # old sessions' markers are removed after this
 # Matched by source globs now and then, yet no test is owed for a change to them.
-CONFIGURATION = (
-    "*.{json,yaml,yml,toml,ini,cfg,conf,env,properties,xml,md,txt,lock}",
-    "*.config.*",
-    "{config,configuration,settings}.{py,ts,js,mjs,cjs,rb,exs,php}",
-    "**/config/**",
-    "**/settings/*.py",
-)
-
-
-def glob_regex(glob):
-    """Regex source of a glob (str): `*` and `?` stay in one folder, `**` spans folders, `{a,b}` is either."""
-    found = []
-    for token in re.findall(r"\*\*+/|\*+|\[[^]/]+\]|\{[^{}]*\}|.", glob, re.DOTALL):
-        if token.startswith("**"):
-            found.append("(?:.*/)?" if token.endswith("/") else ".*")
-        elif token in "*?":
-            found.append("[^/]*" if token == "*" else "[^/]")
-        elif len(token) > 1 and token[0] == "[":
-            found.append(re.sub(r"^\[!", "[^", token.replace("\\", r"\\")))
-        elif len(token) > 1:
-            found.append("(?:%s)" % "|".join(map(glob_regex, token[1:-1].split(","))))
-        else:
-            found.append(re.escape(token))
-    return "".join(found)
+CONFIGURATION = [
+    "*.{json,yaml,yml,toml,ini,cfg,conf,env,properties,xml,md,txt,lock}", "*.config.*", "**/config/**",
+    "{config,configuration,settings}.{py,ts,js,mjs,cjs,rb,exs,php}", "**/settings/*.py"]
 
 
 def matcher(globs):
     """A test of a path (str, from the project's root) against gitignore-like globs (no slash: any depth)."""
-    anchored = []
-    for glob in globs:
-        at_root = glob.startswith("/") or "/" in glob.rstrip("/")
-        anchored.append(("" if at_root else "**/") + glob.lstrip("/") + ("**" if glob.endswith("/") else ""))
-    return re.compile("|".join(map(glob_regex, anchored)) or r"(?!)", re.DOTALL).fullmatch
+    from guard_files import regex
+
+    anchored = [("" if "/" in glob.rstrip("/") else "**/") + glob.lstrip("/") + "**" * glob.endswith("/")
+                for glob in globs]
+    return re.compile("|".join(map(regex, anchored)) or r"(?!)", re.S).fullmatch
 
 
 def project_root(cwd):
     """The nearest folder above `cwd` with our facts (a worktree has its own), else this program's own."""
     folder = cwd if isinstance(cwd, str) and os.path.isabs(cwd) else ""
-    while folder:
-        if os.path.isfile(os.path.join(folder, FACTS)):
-            return folder
-        above = os.path.dirname(folder)
-        folder = above if above != folder else ""
-    return os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    while folder and not os.path.isfile(os.path.join(folder, FACTS)):
+        folder = os.path.dirname(folder) if os.path.dirname(folder) != folder else ""
+    return folder or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 def git(root, *arguments):
-    """Standard output (bytes) of git in `root`; CalledProcessError, OSError or TimeoutExpired if it fails."""
-    # A git hook that started the client leaves these behind; they would point elsewhere.
-    stray = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
-    environment = {name: value for name, value in os.environ.items() if name not in stray}
+    """Standard output (bytes) of git in `root`; an exception if it fails."""
+    # A git hook that started the client leaves variables behind; they would point elsewhere.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     command = ["git", "--no-optional-locks", *arguments]
-    run = subprocess.run(command, cwd=root, env=environment, capture_output=True, check=True, timeout=20)
-    return run.stdout
-
-
-def changed_paths(root, prefix):
-    """Paths below `root` (and named from it) that are new or differ from HEAD; deleted ones are left out."""
-    options = ["--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=all"]
-    output = git(root, "status", *options, "--", ".")
-    for entry in output.split(b"\0"):
-        if b"D" not in entry[:2]:
-            yield os.fsdecode(entry[3:])[len(prefix) :]
+    options = {"env": environment, "capture_output": True, "check": True, "timeout": 20}
+    return subprocess.run(command, cwd=root, **options).stdout
 
 
 def first_time(marker, paths):
     """True if one of the paths was not asked about before; remembers them. OSError if it cannot."""
-    try:
+    asked = set()
+    if os.path.exists(marker):
         with open(marker, "rb") as file:
             asked = set(file.read().split(b"\0"))
-    except FileNotFoundError:
-        asked = set()
     new = {os.fsencode(path) for path in paths} - asked
-    if not new:
-        return False
-    folder = os.path.dirname(marker)
-    os.makedirs(folder, exist_ok=True)
-    for old in os.scandir(folder):
-        if old.stat().st_mtime < time.time() - KEPT_SECONDS:
-            os.unlink(old.path)
-    with open(marker, "wb") as file:
-        file.write(b"\0".join(asked | new))
-    return True
+    if new:
+        os.makedirs(os.path.dirname(marker), exist_ok=True)
+        for old in os.scandir(os.path.dirname(marker)):
+            if old.stat().st_mtime < time.time() - 30 * 24 * 3600:  # sessions that are over
+                os.unlink(old.path)
+        with open(marker, "wb") as file:
+            file.write(b"\0".join(asked | new))
+    return bool(new)
 
 
 def main():
@@ -123,25 +83,20 @@ def main():
     # In a worktree this is that worktree's own git directory.
     name = "backend-developer/tdd-gate/" + re.sub(r"[^\w-]", "_", str(session))[:80]
     prefix, marker, _ = git(root, "rev-parse", "--show-prefix", "--git-path", name).split(b"\n")
-
-    is_test = matcher(paths.get("tests") or ())
-    is_source = matcher(paths["source"])
-    is_exempt = matcher(list(paths.get("migrations") or ()) + list(CONFIGURATION))
-    untested = []
-    for path in changed_paths(root, os.fsdecode(prefix)):
-        if is_test(path):
-            return 0
-        if is_source(path) and not is_exempt(path):
-            untested.append(path)
-    if not untested or not first_time(os.path.join(root, os.fsdecode(marker)), untested):
+    options = ["--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=all"]
+    changed = [os.fsdecode(entry[3:])[len(os.fsdecode(prefix)):] for entry in
+               git(root, "status", *options, "--", ".").split(b"\0") if entry and b"D" not in entry[:2]]
+    is_source, is_test = matcher(paths["source"]), matcher(paths.get("tests") or ())
+    is_exempt = matcher([*(paths.get("migrations") or ()), *CONFIGURATION])
+    untested = sorted(path for path in changed if is_source(path) and not is_exempt(path))
+    if any(map(is_test, changed)) or not untested:
         return 0
-    shown = ", ".join("".join(c if c.isprintable() else "?" for c in path) for path in sorted(untested)[:3])
+    if not first_time(os.path.join(root, os.fsdecode(marker)), untested):
+        return 0
+    shown = ", ".join("".join(c if c.isprintable() else "?" for c in path) for path in untested[:3])
     more = " and %d more" % (len(untested) - 3) if len(untested) > 3 else ""
-    print(
-        "Source changed and no test did: %s%s. Write the test that fails without this change now, "
-        "or say in your report why none is needed." % (shown, more),
-        file=sys.stderr,
-    )
+    print("Source changed and no test did: %s%s. Write the test that fails without this change now, or say "
+          "in your report why none is needed." % (shown, more), file=sys.stderr)
     return 2
 
 

@@ -90,7 +90,7 @@ class Run:
     """One run of the client: results in the order of the calls, and what went over the wire.
 
     requests: bodies of POST /v1/messages, in order, by whoever played the script; main_requests: by the main
-    session. questions: each `can_use_tool`, also those no call stands for (tool_name `SandboxNetworkAccess`).
+    session. questions: each `can_use_tool`, also those without a call (tool_name `SandboxNetworkAccess`).
     init: the client's first event (agents, tools, permissionMode, …). debug: its debug log.
     """
 
@@ -241,7 +241,7 @@ def run(
 
     agent: inside the agent `backend-developer`, else in the main session. mode: a permission mode. env: added
     to a bare environment. approve: say yes where the client asks (the outcome stays `asked`). parallel: how
-    many calls stand in one turn of the model; many take half the time; each is judged alone, a refused or failed
+    many calls are in one turn of the model; many take half the time; each is judged alone, a refused or failed
     one cancels no other, but their order is theirs. isolated: no network but loopback. args: for the client. timeout:
     seconds. A plain string among the calls is said by the model, which then ends its turn; what
     follows is played if a Stop hook sends it on. Raises NotPlayed if a call got no answer, ClientUnavailable.
@@ -363,7 +363,7 @@ def prompt_screen(
             if sum(json.loads(line)["_who"] == player for line in lines) > 1:  # the call has its answer
                 break
         with contextlib.suppress(pexpect.TIMEOUT, pexpect.EOF):
-            child.expect("Esc to cancel")  # the choices stand below the question
+            child.expect("Esc to cancel")  # the choices are below the question
         child.close(force=True)
     return re.sub(r"\x1b(\[[\d;?<>=]*[A-Za-z]|\][^\x07\x1b]*(\x07|\x1b\\)|.)|[\r\x07]", "", screen.getvalue())
 

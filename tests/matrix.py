@@ -5,10 +5,11 @@ from __future__ import annotations
 from allpairspy import AllPairs
 from checks import FEATURES
 
-STACKS = ("django-mysql", "nestjs-prisma", "fastapi-postgres", "generic")
+STACKS = ("django-mysql", "django-postgres", "nestjs-prisma", "fastapi-postgres", "generic")
 LEVELS = ("read-only", "edit", "standard", "sandboxed", "full", "custom")
 MANAGERS = {
     "django-mysql": ["uv", "poetry", "pip"],
+    "django-postgres": ["uv", "poetry", "pip"],
     "fastapi-postgres": ["uv", "poetry", "pip"],
     "nestjs-prisma": ["npm", "pnpm", "yarn"],
 }
@@ -37,7 +38,7 @@ GO = {
 def combinations(stack: str) -> list[dict[str, object]]:
     """Answers (for `copier copy -d`) that cover every pair of values of this stack's questions.
 
-    In pairs, features are none or all; then each stands alone once.
+    In pairs, features are none or all; then each is chosen alone once.
     """
     questions = {
         "permissions": LEVELS,

@@ -37,7 +37,7 @@ def texts(node) -> list[str]:
 def reply(script: dict, request: dict) -> tuple[str, list[dict]]:
     """Who sent `request` (main, agent, other) and the model's next turn for it.
 
-    How far the script is stands in the request's own history, so nothing has to be kept here.
+    How far the script is is in the request's own history, so nothing has to be kept here.
     """
     messages = request.get("messages") or [{"role": "user", "content": ""}]
     first = texts(messages[0]["content"])

@@ -33,7 +33,7 @@ from conftest import ROOT, git, unavailable
 
 STACKS = tuple(stack for stack in matrix.STACKS if stack != "generic")
 # Where the server listens when it is started as CLAUDE.md says.
-PORTS = {"django-mysql": 8000, "fastapi-postgres": 8000, "nestjs-prisma": 3000}
+PORTS = {"django-mysql": 8000, "django-postgres": 8000, "fastapi-postgres": 8000, "nestjs-prisma": 3000}
 # The variable that names a server on which databases may be made, for each kind of URL.
 SERVERS = {"mysql": "TEST_MYSQL_URL", "postgresql": "TEST_POSTGRES_URL"}
 NAMES = jinja2.Environment().from_string((ROOT / "template/facts/names.jinja").read_text(encoding="utf-8")).module
@@ -50,20 +50,33 @@ def doctor():
 # --- package managers
 
 
+def uv() -> str | None:
+    """The program itself: pyenv's stand-in for it obeys the starter's .python-version."""
+    folders = [folder for folder in os.environ["PATH"].split(os.pathsep) if Path(folder).name != "shims"]
+    return os.environ.get("UV") or shutil.which("uv", path=os.pathsep.join([*folders, f"{sys.base_prefix}/bin"]))
+
+
 def path_with(manager: str, shims: Path) -> str:
     """A PATH on which that package manager stands; where it is missing, uv or npm fetch it, by programs in `shims`."""
     # Poetry reads no index but the original without this plugin, which looks at POETRY_PYPI_MIRROR_URL.
     poetry = ["uv", "tool", "run", "--with", "poetry-plugin-pypi-mirror", "poetry"]
     runners = {"poetry": poetry, "pnpm": ["npx", "-y", "pnpm@10"], "yarn": ["npx", "-y", "yarn@1"]}
     shims.mkdir(parents=True, exist_ok=True)
+    path = f"{shims}:{os.environ['PATH']}"
+
+    def shim(name: str, command: list[str]) -> None:
+        (shims / name).write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
+        (shims / name).chmod(0o755)
+
+    if found := uv():
+        shim("uv", [found])
     if manager in runners and not shutil.which(manager):
-        if not shutil.which(runners[manager][0]):
+        if not shutil.which(runners[manager][0], path=path):
             unavailable(f"neither {manager} nor {runners[manager][0]} is installed")
-        (shims / manager).write_text(f'#!/bin/sh\nexec {shlex.join(runners[manager])} "$@"\n')
-        (shims / manager).chmod(0o755)
-    elif manager != "pip" and not shutil.which(manager):
+        shim(manager, runners[manager])
+    elif manager != "pip" and not shutil.which(manager, path=path):
         unavailable(f"{manager} is not installed")
-    return f"{shims}:{os.environ['PATH']}"
+    return path
 
 
 # --- databases
@@ -80,7 +93,8 @@ def locked(name: str) -> Iterator[None]:
 def environment_of(text: str) -> dict[str, str]:
     """The variables of a file such as .env.example."""
     lines = (line for line in text.splitlines() if line.strip() and not line.startswith("#"))
-    return {name.strip(): value.strip().strip("\"'") for name, _, value in (line.partition("=") for line in lines)}
+    values = {name.strip(): value.strip().strip("\"'") for name, _, value in (line.partition("=") for line in lines)}
+    return {name: re.sub(r"\$\{(\w+)\}", lambda used: values[used[1]], value) for name, value in values.items()}
 
 
 def docker_runs() -> bool:
@@ -167,7 +181,7 @@ class Service:
         return re.sub(r"\b[A-Z]+(?:::[A-Z]+)?\b", lambda found: self.word(key, found[0]), self.commands[key])
 
     def word(self, key: str, word: str) -> str:
-        """What stands for a word in capitals."""
+        """What a word in capitals is replaced by."""
         if word in ("PATH::NAME", "FILE") or (key == "test_one" and word == "NAME"):
             file, name = self.a_test()
             return {"PATH::NAME": f"{file}::{name}", "FILE": file, "NAME": name}[word]
@@ -261,6 +275,9 @@ def generate(copy, folder: Path, shims: Path, stack: str, manager: str | None = 
         "POETRY_VIRTUALENVS_IN_PROJECT": "true",
         "UV_PYTHON": environment.get("UV_PYTHON", sys.executable),
     }
+    # A service refuses to start without some of these; DATABASE_URL is each test's own.
+    example = environment_of((folder / ".env.example").read_text(encoding="utf-8"))
+    environment |= {name: value for name, value in example.items() if name != "DATABASE_URL"}
     service = Service(stack, folder, environment)
     service.commit()
     return service

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import tarfile
 from pathlib import Path
 
 import copier
@@ -32,8 +31,7 @@ def history(release: Path, head: Path, folder: Path) -> Path:
         if tag == "v1000.0.0":
             shutil.copytree(head, folder, dirs_exist_ok=True)
         else:
-            with tarfile.open(release / "template.tar.gz") as tar:
-                tar.extractall(folder, filter="data")
+            shutil.unpack_archive(release / "template.tar.gz", folder)
         git(folder, "add", "-A")
         git(folder, "commit", "-q", "--allow-empty", "-m", tag)
         git(folder, "tag", tag)
@@ -161,7 +159,7 @@ def test_a_new_question_in_exclude_needs_a_default(template, tmp_path, guard):
 def test_a_change_where_people_append_conflicts(template, tmp_path, fault):
     plant: dict[str, tuple[str, str, str]] = {
         "statement behind the last": ("template/shared/rule.md", "{% endfilter %}\n", "\n- Template's last.\n{% endfilter %}\n"),
-        "last rule of a list": ("template/facts/policy.yml", "  secrets/**\n", "  secrets/**\n  more/**\n"),
+        "last rule of a list": ("template/facts/policy.yml", "  /secrets/**\n", "  /secrets/**\n  more/**\n"),
     }
     repo = updated(RELEASES[-1], "go", changed(template, tmp_path / "head", *plant[fault]), tmp_path)
     assert conflicts(repo) and doctor(repo).returncode == 1

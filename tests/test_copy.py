@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 
@@ -109,5 +110,8 @@ def test_a_reanswer_is_a_fresh_copy(template, tagged_template, tmp_path, walk):
         ours = checks.ours(generated(repo))  # the starter stays as it was delivered
         assert without_origin(ours) == without_origin(checks.ours(generated(fresh))), step
         for path, text in ours.items():
+            if path.endswith("project.json"):  # the guard's lists of programs and manifests name other stacks' too
+                text = json.dumps({key: value for key, value in json.loads(text).items() if key in ("commands", "paths", "stack")})
+            text = re.sub(r'.*[("]~/.*', "", text)  # a person's home may hold any tool's secrets
             if not path.endswith(".py"):
                 assert not (found := re.search(foreign, text)), f"{path}: {found}"

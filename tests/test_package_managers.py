@@ -1,6 +1,6 @@
-"""Each package manager runs the stack's commands as they stand in CLAUDE.md, and passes their arguments on.
+"""Each package manager runs the stack's commands as they replace CLAUDE.md, and passes their arguments on.
 
-The manager is real; the tools behind it (pytest, ruff, prisma, …) are stand-ins that print how they were called, so
+The manager is real; the tools behind it (pytest, ruff, prisma, …) are substitutes that print how they were called, so
 that neither a database nor the stacks' packages are needed.
 """
 

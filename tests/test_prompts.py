@@ -65,7 +65,7 @@ def asked(screen: str) -> list[str]:
     return sorted((name for name, place in found.items() if place >= 0), key=found.__getitem__)
 
 
-STACK = {"django-mysql": UP * 2, "nestjs-prisma": UP, "fastapi-postgres": "", "generic": DOWN}
+STACK = {"django-mysql": UP * 3, "django-postgres": UP * 2, "nestjs-prisma": UP, "fastapi-postgres": "", "generic": DOWN}
 FEW = [
     "project_name",
     "project_description",

@@ -14,21 +14,22 @@ import socket
 from pathlib import Path
 
 import client
+import matrix
 import proof
 import pytest
-from checks import BASE_RULES, FEATURES, LEVEL_TOOLS
-from client import AGENT, QUESTION, NotPlayed, bash, read, write
+from checks import BASE_RULES, LEVEL_TOOLS
+from client import AGENT, QUESTION, NotPlayed, bash, edit, read, write
 from conftest import ROOT, unavailable
-from matrix import MANAGERS
 from proof import LEVELS, SHELL_LEVELS, STACKS, TABLE, Entry
+from test_loading import TABLE as LOADING
 
 pytestmark = pytest.mark.usefixtures("real_client")
 
-ONE = "fastapi-postgres"  # where one stack has to stand for all
+ONE = "fastapi-postgres"  # where one stack has to represent all
 WITHOUT_TOOLS_LINE = [
     "Agent", "Bash", "Edit", "ListAgents", "Read", "ReportFindings", "Skill", "ToolSearch", "DeferredToolPlaceholder", "Write",
 ]  # fmt: skip
-SENTENCES = {"read-only": "You review and design this", "else": "You build, repair, review and design this"}
+SENTENCES = {"read-only": "before planning the first file of a kind", "else": "before creating the first file of a kind"}
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +68,7 @@ def lost(verdicts: list[proof.Verdict]) -> list[str]:
 def test_the_table_is_whole():
     """As many calls as promised, each with a reason and a row that exists."""
     table, stacks = TABLE["must_not_leak"]["secret"], TABLE["stacks"].values()
+    assert set(TABLE["stacks"]) == set(matrix.STACKS)
     assert len(table) >= 40
     for stack in stacks:
         mine = stack["must_ask_or_be_refused"]
@@ -100,7 +102,7 @@ def test_every_leak_is_one(staged, path):
     played = []
     for tools, entries in (("Read, Bash", by_shell), ("Grep", by_grep)):
         agent.write_text(f'---\nname: {AGENT}\ndescription: "x"\ntools: {tools}\n---\n\nx\n')
-        how = {"mode": "bypassPermissions", "env": {"PATH": path}, "parallel": proof.TURN}
+        how = {"mode": "bypassPermissions", "env": {"PATH": path, "SHELL": shutil.which("bash")}, "parallel": proof.TURN}
         played += client.run(repo, [entry.call for entry in entries], **how).results
     assert [entry.text for entry, result in zip(by_shell + by_grep, played, strict=True) if not proof.leaks(result.text)] == []
 
@@ -115,7 +117,8 @@ def test_the_table_holds(staged, path, stack, level):
     number = STACKS.index(stack) + LEVELS.index(level)
     of, own = {"standard": (4, 1), "sandboxed": (4, 2), "full": (8, 2)}[level]
     table = proof.part(proof.entries(repo, stack), number, of, own)
-    assert lost(proof.play(repo, level, "default", path, table)) == []
+    shell = "zsh" if level == "full" and shutil.which("zsh") else "bash"
+    assert lost(proof.play(repo, level, "default", path, table, shell)) == []
 
 
 @pytest.mark.parametrize("level", LEVELS[:2])
@@ -128,7 +131,7 @@ def test_the_table_holds_without_a_shell(staged, path, stack, level):
 
 @pytest.mark.parametrize(
     ("stack", "manager"),
-    [(stack, manager) for stack in STACKS for manager in MANAGERS.get(stack, [])[1:]],
+    [(stack, manager) for stack in STACKS for manager in matrix.MANAGERS.get(stack, [])[1:]],
 )
 def test_other_package_managers(staged, path, stack, manager):
     repo = staged(stack, "standard", package_manager=manager)
@@ -159,7 +162,7 @@ def test_a_mode_gives_away_what_is_written_down(staged, path, stack, level, mode
     table += [entry for entry in given if entry not in table]
     verdicts = proof.play(repo, level, mode, path, table)
     assert [str(verdict) for verdict in verdicts if not verdict.held and not proof.given_away(verdict.entry, level, mode)] == []
-    kept = [v for v in verdicts if v.held and v.expected == "ask" and proof.given_away(v.entry, level, mode)]
+    kept = [v for v in verdicts if v.held and v.expected == "ask" and v.entry in given]
     assert [str(verdict) for verdict in kept] == [], "calls.yml gives away what the mode does not"
 
 
@@ -169,16 +172,15 @@ def test_a_mode_gives_away_what_is_written_down(staged, path, stack, level, mode
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("stack", STACKS)
 def test_the_agent_loads_as_asked_for(template, workshop, stack, level):
-    """Its tools, its model, one CLAUDE.md, one body, and each rules file with the first file of its kind."""
+    """Its tools, its model, one CLAUDE.md, one body, and rules with the file that is read or written.
+
+    test_loading.py plays a file of each kind.
+    """
     if level == "sandboxed":
         needs_sandbox()
-    repo = proof.generate(template, workshop, stack, level)
-    arrives = TABLE["stacks"][stack]["arrives"]
-    assert {rule for rules in arrives.values() for rule in rules} == {*BASE_RULES, *FEATURES}
-    if level not in ("edit", "standard"):  # the rules files are the same at every level
-        arrives = dict(list(arrives.items())[:4])
-    calls = [read(file) if level == "read-only" or n % 2 else write(file, "x = 1\n") for n, file in enumerate(arrives)]
-    seen = client.run(repo, calls)
+    repo = proof.generate(template, workshop, stack, level, features=[])
+    row = LOADING[stack]["service"]
+    seen = client.run(repo, [read("README.md"), read(row["file"]) if level == "read-only" else write(row["file"], "x = 1\n")])
     assert AGENT in seen.agents
     tools = LEVEL_TOOLS[level] or WITHOUT_TOOLS_LINE
     if "Bash" in tools:  # the client takes them away beside a shell
@@ -187,11 +189,8 @@ def test_the_agent_loads_as_asked_for(template, workshop, stack, level):
     assert "haiku" in seen.model and "haiku" not in seen.main_requests[0]["model"]
     assert seen.system.count(SENTENCES.get(level, SENTENCES["else"])) == 1
     assert seen.sent().count("## Hard rules\n") == 1
-    known: set[str] = set()
-    for n, rules in enumerate(arrives.values()):
-        new = {rule for rule in (*BASE_RULES, *FEATURES) if f"/.claude/rules/{rule}.md:\n" in seen.arrived(n)}
-        assert new == set(rules) - known, list(arrives)[n]
-        known |= new
+    arrived = [{rule for rule in BASE_RULES if f"/.claude/rules/{rule}.md:\n" in seen.arrived(at)} for at in (0, 1)]
+    assert arrived == [set(), set(row["rules"])]
     assert seen.warnings == []
     if stack == ONE:  # the debug log holds the same; said once a level for who reads the doctor
         told = client.doctor_text(repo)
@@ -204,9 +203,34 @@ def test_the_gate_asks_once_for_a_test(staged, stack, level):
     names = TABLE["stacks"][stack]["names"]
     repo = staged(stack, level)
     source, test = write(names["new_source"], "x = 1\n"), write(names["new_test"], "x = 1\n")
-    assert client.run(repo, [source, "Done.", "No behaviour changed.", "Never said."]).stops == 2
+    assert client.run(repo, [source, "Done.", "No behavior changed.", "Never said."]).stops == 2
     with pytest.raises(NotPlayed):  # with a test it stops at once, so the call after that is never made
         client.run(repo, [test, "Done.", read("README.md")])
+
+
+# Headless
+
+TASKS = {  # an ordinary task from the starter, call by call: look, change a model, write the migration, check, report
+    "fastapi": ["uv run alembic heads", 'uv run alembic revision --autogenerate -m "add total"'],
+    "django": ["uv run python manage.py showmigrations", "uv run python manage.py makemigrations orders --name add_total"],
+    "nestjs": ["npx prisma validate", "npx prisma migrate dev --create-only --name add_total", "npx prisma generate"],
+    "generic": ["go list ./...", "migrate create -ext sql -dir migrations add_total"],
+}
+
+
+@pytest.mark.parametrize("level", ["standard", "sandboxed"])
+@pytest.mark.parametrize("stack", STACKS)
+def test_an_agent_finishes_a_task_where_nobody_answers(staged, path, stack, level):
+    repo = staged(stack, level)
+    names, known = TABLE["stacks"][stack]["names"], proof.commands(repo)
+    calls = [bash("git status --short"), bash("git log --oneline -5"), bash(f"grep -rn total {names['folder']}")]
+    calls += [bash("git switch -c feature/total"), read(names["source"]), edit(names["source"], "total", "sum")]
+    calls += [write(names["new_test"], "x = 1\n"), *map(bash, TASKS[stack.partition("-")[0]]), write(names["new_migration"], "x = 1\n")]
+    calls += [bash(f"cat {names['new_migration']}")]
+    calls += [bash(known[key]) for key in ("test", "lint", "format", "typecheck", "test_e2e", "api_docs", "check_migrations") if key in known]
+    calls += [bash(f"{known['test']} 2>&1 | tail -20"), bash("git add -A && git diff --cached --stat"), bash("git diff HEAD")]
+    seen = client.run(repo, calls, mode="dontAsk", env={"PATH": path})
+    assert [(r.call.input, r.outcome, r.text[:100]) for r in seen.results if r.outcome != "ran"] == []
 
 
 # A question is a real one
@@ -292,12 +316,11 @@ def test_a_session_below_the_root_has_no_settings(staged):
 
 
 def test_without_python_the_rules_still_hold(staged, tmp_path):
-    """The hook is an error that blocks nothing; what the rules name by themselves stays denied."""
+    """No hook decides; what the rules name by themselves stays denied, and nothing is allowed."""
     for name in ("sh", "bash", "cat", "git", "unshare", "ls", "dirname", "uname", "sed", "grep"):
         (tmp_path / name).symlink_to(shutil.which(name))
     seen = client.run(staged(ONE, "standard"), [bash("cat .env"), bash("ls")], env={"PATH": str(tmp_path)})
     assert [result.outcome for result in seen.results] == ["denied", "ran"]
-    assert any("status code 127" in warning for warning in seen.warnings)
 
 
 # The checks can fail
@@ -308,9 +331,8 @@ def test_without_python_the_rules_still_hold(staged, tmp_path):
     {
         "no hook": ["cat .e*", "git log -p"],
         "Bash is allowed": ["python3 -c 1"],
-        "no deny": ["git stash clear"],
-        "no ask": ["git commit -m x"],
-        "no allow": ["uv run pytest -x"],
+        "no deny": ["docker volume prune -f"],
+        "no ask": ["psql -c 'DROP TABLE orders'"],
     }.items(),
 )
 def test_a_planted_fault_shows(staged, path, fault, shows):

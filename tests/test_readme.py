@@ -9,9 +9,18 @@ import sys
 import pexpect
 import pytest
 from conftest import ROOT, git, unavailable
+from releases.make import definitions, values
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = [block.strip() for block in re.findall(r"```bash\n(.*?)```", README, re.S)]
+PAGES = ("README.md", "CONTRIBUTING.md", "proofs/README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))))
+
+
+def blocks(page: str) -> list[str]:
+    """The shell commands of a page."""
+    return [block.strip() for block in re.findall(r"```bash\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.S)]
+
+
+BLOCKS = blocks("README.md")
 ADDRESS = re.search(r"https://\S+?\.git", README)[0]
 
 
@@ -71,8 +80,9 @@ def test_update_command_runs(empty_home, tagged_template, tmp_path):
     git(service, "init", "-q")
     git(service, "add", "-A")
     git(service, "commit", "-q", "-m", "start")
-    assert BLOCKS[2].startswith("uvx copier update")
-    subprocess.run(BLOCKS[2], shell=True, cwd=service, env=empty_home, check=True)
+    (command,) = blocks("docs/update.md")
+    assert command.startswith("uvx copier update")
+    subprocess.run(command, shell=True, cwd=service, env=empty_home, check=True)
     assert git(service, "status", "--porcelain") == ""
 
 
@@ -84,7 +94,21 @@ def test_quoted_lines_come_out_of_the_template(render):
     assert [line for line in lines if line not in generated] == []
 
 
-def test_links_lead_somewhere():
-    targets = re.findall(r"\]\((?!https?://|#)([^)]+)\)", README)
-    assert targets
-    assert [t for t in targets if not (ROOT / t).exists()] == []
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page):
+    targets = re.findall(r"\]\((?!https?://|#)([^)#]+)\)", (ROOT / page).read_text(encoding="utf-8"))
+    assert targets or page != "README.md"
+    assert [t for t in targets if not ((ROOT / page).parent / t).exists()] == []
+
+
+def test_every_page_is_linked_from_readme():
+    assert [page for page in PAGES if page != "README.md" and page not in README] == []
+
+
+def test_every_question_and_choice_is_on_its_page():
+    page = (ROOT / "docs/answers.md").read_text(encoding="utf-8")
+    missing = []
+    for name, question in definitions(ROOT).items():
+        choices = values(question["choices"], "generic") if isinstance(question.get("choices"), (dict, list)) else []
+        missing += [word for word in (name, *choices) if f"`{word}`" not in page]
+    assert not missing

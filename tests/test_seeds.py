@@ -1,4 +1,4 @@
-"""What the five agents this template grew from could do stands in what their answers render (seeds.yml)."""
+"""What the five agents this template grew from could do is in what their answers render (seeds.yml)."""
 
 from __future__ import annotations
 

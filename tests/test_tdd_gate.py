@@ -35,9 +35,10 @@ def write(root, *names, text="x = 1\n"):
 
 
 def install(root, facts=FACTS):
-    """Our two files in `root`, as the template copies them."""
+    """Our files in `root`, as the template copies them."""
     write(root, ".claude/hooks/project.json", text=json.dumps(facts))
-    shutil.copy(PROGRAM, root / ".claude/hooks/tdd_gate.py")
+    for program in (PROGRAM, PROGRAM.with_name("guard_files.py")):
+        shutil.copy(program, root / ".claude/hooks")
     return root
 
 

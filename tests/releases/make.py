@@ -33,6 +33,7 @@ from conftest import commit, generated, git, plain_copy, project  # noqa: E402
 PARTS = ("copier.yml", "questions", "template", "hooks")
 REPOSITORIES: dict[str, dict[str, object]] = {
     "django": {"stack": "django-mysql", "starter": False, "package_manager": "poetry", "permissions": "sandboxed", "agents_md": True},
+    "django-postgres": {"stack": "django-postgres", "starter": True, "features": ["file-storage"]},
     "nest": {"stack": "nestjs-prisma", "starter": True, "package_manager": "pnpm", "permissions": "full", "features": ["auth", "graphql"]},
     "fastapi": {"stack": "fastapi-postgres", "starter": True, "features": ["auth", "money"]},
     "go": matrix.GO | {"permissions": "edit", "methodology": [], "features": ["caching"]},
@@ -132,8 +133,10 @@ def edit(repo: Path) -> None:
         files[path] = f"{head}\n- Own statement at the end of {path}.\n{last}{tail}\n## Own section\n\n- Below the last line.\n"
     memory = "AGENTS.md" if "AGENTS.md" in files else "CLAUDE.md"
     files[memory] = files[memory].replace("\n\n## Notes", "\n- what our tables hold: `.claude/rules/house.md`\n\n## Notes", 1) + "- Own note.\n"
-    for end in ("- Behaviour that changed, and the files that carry it.", "- Decisions, trade-offs, assumptions, debt taken on knowingly."):
-        files[AGENT] = files[AGENT].replace(f"{end}\n", f"{end}\n\n- Own statement behind it.\n", 1)
+    for section in ("Design", "Done", "Report"):
+        start, end = files[AGENT].split(f"\n## {section}\n")
+        listed, *rest = end.split("\n\n## ", 1)
+        files[AGENT] = "\n\n## ".join([f"{start}\n## {section}\n{listed.rstrip()}\n\n- Own statement behind {section}.", *rest])
     files[AGENT] = files[AGENT].replace("\nmodel: inherit\n", "\nmodel: opus\nmaxTurns: 40\n") + "\n## Own section\n\n- Own.\n"
     settings = json.loads(files[SETTINGS])
     for kind, entries in settings["permissions"].items():

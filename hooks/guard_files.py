@@ -1,0 +1,259 @@
+# The project's formatter and linters pass over this file: updates replace it.
+# fmt: off
+# flake8: noqa
+"""Which files are secret, protected, or a committed migration: what guard.py knows of the project.
+
+`project.json` beside this file says it in patterns like gitignore's:
+- `secrets`: at any depth, by a file's own name or through a link. A pattern `folder/**` leaves out source
+  code, so that a package may be called `secrets`. `not_secret` lists what is none.
+- `protected`: at any depth too, so that a copy in another worktree counts.
+- `paths.migrations`: a migration counts once HEAD holds it.
+A folder above or below such a path counts as the path. Matching takes linear time, whatever the pattern.
+"""
+import os
+import re
+import time
+
+NO_SECRETS = (".env.example", ".env.sample", ".env.template")
+CODE = tuple(".py .pyi .ts .tsx .js .mjs .cjs .go .rb .php .java .kt .scala .cs .fs .rs .ex .exs .md".split())
+PRUNED = set("node_modules .venv venv .git __pycache__ .tox .nox .mypy_cache .ruff_cache".split())
+MOST_ENTRIES, SECONDS = 200000, 2
+GIT = ["git", "--no-pager", "-c", "core.quotepath=off", "-c", "core.fsmonitor=false"]
+
+
+class Doubt(Exception):
+    """What cannot be decided, so that a person has to; the message says why."""
+
+
+class Refuse(Exception):
+    """The call must not run; the message says why, and what to do instead."""
+
+
+def regex(glob, most=6):
+    """Regex text of a gitignore-like glob; one with more than `most` stars matches everything."""
+    if glob.count("*") > most:
+        return ".*"
+    out = []
+    for piece in re.findall(r"\*\*/|\*\*|\{[^{}]*\}|\[[^\[\]]+\]|.", glob, re.S):
+        if piece[0] == "{" and len(piece) > 1:
+            out.append("(?:" + "|".join(regex(part, most) for part in piece[1:-1].split(",")) + ")")
+        else:
+            short = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+            out.append(short.get(piece) or ("[^/]" if len(piece) > 1 else re.escape(piece)))
+    return "".join(out)
+
+
+class Globs:
+    """Globs that are compiled once they are needed: that takes longer than most calls."""
+
+    def __init__(self, globs, tail=""):
+        self.globs, self.tail, self.compiled = globs, tail, None
+
+    def fullmatch(self, name):
+        """Whether one of the globs takes a path at any depth."""
+        if not self.compiled:
+            texts = [regex(glob.strip("/")) + self.tail for glob in self.globs]
+            self.compiled = re.compile("(?:.*/)?(?:" + "|".join(texts or ["(?!)"]) + ")", re.I | re.S)
+        return self.compiled.fullmatch(name)
+
+
+def folders_of(globs):
+    """The folders above what globs take, as globs; `**/a/b/*.py` has `**/a` and `**/a/b`."""
+    heads = [glob.strip("/")[:found.start()] for glob in globs for found in re.finditer("/", glob.strip("/"))]
+    return [head for head in heads if re.search(r"\w", head)]
+
+
+class Project:
+    def __init__(self, root, facts):
+        secrets = [os.path.expanduser(glob) for glob in facts["secrets"]]
+        self.root, self.real_root = root, os.path.realpath(root)
+        self.secret_files = Globs([glob for glob in secrets if not glob.endswith("/**")])
+        self.secret_folders = Globs([glob[:-3] for glob in secrets if glob.endswith("/**")])
+        self.not_secret = Globs([*NO_SECRETS, *facts["not_secret"]], "(?:/.*)?")
+        self.certain = Globs([glob for glob in secrets if not set(glob) & set("*?[")])
+        self.protected_files = Globs(facts["protected"], "(?:/.*)?")
+        self.protected_folders = Globs(folders_of(facts["protected"]))
+        self.migration_files = Globs(facts["paths"].get("migrations") or [])
+        self.migration_folders = Globs(folders_of(facts["paths"].get("migrations") or []))
+        self.source_folders = [part for glob in facts["paths"].get("source") or [] for part in glob.split("/")
+                               if part and not set(part) & set("*?[{.")]
+
+    # Names
+
+    def path(self, word, cwd):
+        return os.path.normpath(os.path.join(cwd, os.path.expanduser(word) if word.startswith("~") else word))
+
+    def relative(self, path):
+        """The path below the project's root, `.` for the root; the whole path outside of it."""
+        for root in (self.root, self.real_root):
+            if path == root or path.startswith(root + os.sep):
+                return path[len(root) + 1:] or "."
+        return path
+
+    def inside(self, word, cwd):
+        real = os.path.realpath(self.path(word, cwd))
+        return real == "/dev/null" or real == self.real_root or real.startswith(self.real_root + os.sep)
+
+    def forms(self, path):
+        """A path as it is named, and where its links lead."""
+        real = os.path.realpath(path)
+        return [self.relative(path)] + ([self.relative(real)] if real != path else [])
+
+    def is_secret(self, name):
+        """Whether a relative path (str) names a secret file, by its name alone."""
+        if self.not_secret.fullmatch(name):
+            return False
+        if self.secret_files.fullmatch(name):
+            return True
+        above = os.path.dirname(name)
+        while above and above != "/":
+            if self.secret_folders.fullmatch(above):
+                return not name.endswith(CODE)
+            above = os.path.dirname(above)
+        return False
+
+    def secret(self, word, cwd, certain=True, folders=True):
+        """The secret that a word names, or "". certain: also one that is not there."""
+        path = self.path(word, cwd)
+        try:
+            for name in self.forms(path):
+                there = certain or self.certain.fullmatch(name) or os.path.lexists(path)
+                if there and self.is_secret(name):
+                    return name
+                if folders and self.secret_folders.fullmatch(name) and os.path.isdir(path):
+                    return next(iter(self.secrets_below(path)), "")
+        except (OSError, ValueError):
+            return word
+        return ""
+
+    def refuse_secret(self, word, cwd, certain=True, folders=True):
+        name = self.secret(word, cwd, certain, folders)
+        if name:
+            raise Refuse("%s is a secret file: it is neither read nor changed here. Work with .env.example, "
+                         "or ask the person. If it is none, the answer `not_secret` says so." % name)
+
+    def refuse_below(self, word, cwd):
+        path = self.path(word, cwd)
+        for name in self.secrets_below(path) if os.path.isdir(path) else []:
+            raise Refuse("%s holds a secret file, %s: name the files you mean." % (word, name))
+
+    def is_protected(self, word, cwd):
+        return any(self.protected_files.fullmatch(name) or self.protected_folders.fullmatch(name)
+                   for name in self.forms(self.path(word, cwd)))
+
+    def migration(self, word, cwd):
+        """The committed migration that a word names, or holds as a folder of migrations; else ""."""
+        for name in self.forms(self.path(word, cwd)):
+            if self.migration_files.fullmatch(name) or self.migration_folders.fullmatch(name):
+                listed = self.git(self.root, "ls-tree", "-r", "-z", "--name-only", "HEAD", "--", name)[1]
+                found = [held for held in listed if self.migration_files.fullmatch(held)]
+                if found:
+                    return found[0]
+        return ""
+
+    def refuse_migration(self, word, cwd):
+        name = self.migration(word, cwd)
+        if name:
+            raise Refuse("%s is committed, and others may have run it: write a new migration instead." % name)
+
+    # What is there
+
+    def secrets_below(self, folder, skip=PRUNED):
+        """The secret files below a folder, as paths from it; Doubt if it holds too many files."""
+        found, todo, entries, end = [], [(folder, "")], 0, time.monotonic() + SECONDS
+        while todo:
+            current, prefix = todo.pop()
+            try:
+                names = list(os.scandir(current))
+            except OSError:
+                continue
+            entries += len(names)
+            if entries > MOST_ENTRIES or time.monotonic() > end:
+                raise Doubt("there are too many files to see whether one is secret")
+            at = self.relative(os.path.normpath(current))
+            at = "" if at == "." else at + "/"
+            inside = bool(at) and self.is_secret(at + "x")
+            for entry in names:
+                if entry.is_dir(follow_symlinks=False):
+                    if entry.name not in skip:
+                        todo.append((entry.path, prefix + entry.name + "/"))
+                elif (inside or self.secret_files.fullmatch(entry.name)) and self.is_secret(at + entry.name):
+                    found.append(prefix + entry.name)
+        return found
+
+    def expand(self, pattern, cwd):
+        """The files (paths) that a pattern may mean, dotfiles included."""
+        import fnmatch
+
+        bases = [os.path.expanduser("~") if pattern[0] == "~" else "/" if pattern[0] == "/" else cwd]
+        for part in filter(None, pattern.lstrip("~").split("/")):
+            if "\ue000" not in part and "\ue001" not in part:
+                bases = [os.path.join(base, part) for base in bases]
+                continue
+            if part == "\ue000\ue000":  # zsh goes into folders, bash does not
+                bases = [folder for base in bases for folder, _, _ in os.walk(base)]
+            shape = re.sub(r"([][*?])", "[\\1]", part).replace("\ue000", "*").replace("\ue001", "?").lower()
+            listed = [(base, name) for base in bases if os.path.isdir(base) for name in os.listdir(base)]
+            if len(listed) > 5000 or len(part) > 300:
+                raise Doubt("its pattern takes too many files")
+            bases = [os.path.join(base, name) for base, name in listed
+                     if fnmatch.fnmatchcase(name.lower(), shape)]
+        return bases
+
+    # git
+
+    def git(self, cwd, *args):
+        """(exit code, output split at NUL and new line) of a git command that only reads."""
+        import subprocess
+
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+        try:
+            done = subprocess.run([*GIT, *args], cwd=cwd, env=dict(environment, GIT_OPTIONAL_LOCKS="0"),
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                  timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            raise Doubt("git takes too long to say what it would show") from None
+        except (OSError, ValueError):
+            return 127, []
+        return done.returncode, [text for text in re.split("[\0\n]", os.fsdecode(done.stdout)) if text]
+
+    def secrets_in(self, cwd, *args):
+        """Secrets among the names that a git command prints; Doubt if git cannot say."""
+        code, names = self.git(cwd, *args)
+        if code > (args[0] == "grep"):
+            raise Doubt("git does not say which files this reaches")
+        return [name for name in names if self.is_secret(name.rpartition(":")[2])]
+
+    def refuse_shown(self, cwd, *args):
+        for name in self.secrets_in(cwd, *args):
+            there = [head for head in self.source_folders if os.path.isdir(os.path.join(self.root, head))]
+            folder = there[0] if there else ""
+            raise Refuse("It would show %s, a secret file: name the paths you need%s."
+                         % (name, ", such as `-- %s`" % folder if folder else ""))
+
+    def refuse_taken(self):
+        """Refuses what would take changed secrets, or new ones, into git."""
+        for name in self.secrets_in(self.root, "ls-files", "-o", "-m", "-z", "--exclude-standard"):
+            raise Refuse("It would take %s, a secret file, into git: put it into .gitignore, name the files "
+                         "you mean, or say with the answer `not_secret` that it is none." % name)
+
+    def holds_secret(self, revision):
+        found = self.git(self.root, "ls-tree", "-r", "-z", "--name-only", revision)[1]
+        return any(map(self.is_secret, found))
+
+    def must_be_committed(self, paths):
+        """Doubt unless git could bring back each path: tracked, and the same in HEAD, index and work tree."""
+        names = [self.relative(path) for path in paths]
+        state = self.git(self.root, "status", "--porcelain", "-z", "--ignored", "-uall", "--", *names)
+        held = [self.git(self.root, "ls-files", "-z", "--", name)[1] for name in names]
+        if state != (0, []) or not all(held):
+            raise Doubt("git could not bring it back as it is now")
+        for name in (name for listed in held for name in listed):
+            self.refuse_migration(name, self.root)
+            if self.is_protected(name, self.root) or self.is_secret(name):
+                raise Doubt("it holds %s" % name)
+
+    def unchanged(self, globs):
+        """Whether no file that a glob takes differs from HEAD; a new one differs."""
+        specs = [":(top,glob,icase)**/" + glob for glob in globs]
+        return self.git(self.root, "status", "--porcelain", "-z", "-uall", "--", *specs) == (0, [])

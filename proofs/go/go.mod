@@ -1,0 +1,3 @@
+module proofs
+
+go 1.25

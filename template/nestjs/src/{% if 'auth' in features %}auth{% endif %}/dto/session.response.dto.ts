@@ -1,0 +1,9 @@
+import { ApiProperty } from '@nestjs/swagger';
+
+export class SessionResponse {
+  @ApiProperty({ description: 'Send it as `Authorization: Bearer …`.' })
+  token: string;
+
+  @ApiProperty({ type: String, format: 'date-time' })
+  expires_at: Date;
+}

@@ -1,0 +1,91 @@
+"""Rules load where the code is: with each kind of file its own, none too heavy, as the real client does it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import checks
+import client
+import matrix
+import proof
+import pytest
+import starters
+import yaml
+
+TABLE: dict[str, dict[str, dict]] = yaml.safe_load((Path(__file__).parent / "loading.yml").read_text(encoding="utf-8"))
+# Characters of rules that one source file may pull in.
+PLAIN, EVERYTHING = 4_500, 7_000
+# What a kind of file needs, whatever the stack calls it: queries need the owner filter, calls their timeouts.
+NEEDS = {
+    "database": ("model", "repository", "selector", "service", "task", "command", "processor", "worker"),
+    "security": ("view", "viewset", "controller", "router", "resolver", "handler", "repository", "selector", "service"),
+    "operations": ("client of a service", "image", "compose", "override of compose", "main"),
+    "api": ("view", "viewset", "controller", "router", "handler", "serializer", "schemas", "DTO"),
+    "tests": ("test",),
+    "migrations": ("migration",),
+}
+
+
+def answers(stack: str, **more: object) -> dict[str, object]:
+    return ({**matrix.GO} if stack == "generic" else {"stack": stack}) | more
+
+
+def reach(files: checks.Files) -> dict[str, tuple]:
+    """{rule: (whether it loads with a path, its characters)}."""
+    rules = {Path(path).stem: text for path, text in files.items() if path.startswith(".claude/rules/")}
+    return {rule: (starters.doctor().matcher(checks.frontmatter(text)[0]["paths"]), len(text)) for rule, text in rules.items()}
+
+
+def loaded(rules: dict[str, tuple], file: str) -> dict[str, int]:
+    """{rule: characters} of what loads with `file`."""
+    return {rule: size for rule, (matches, size) in rules.items() if matches(file)}
+
+
+def test_every_stack_has_its_table():
+    assert set(TABLE) == set(matrix.STACKS)
+
+
+@pytest.mark.parametrize("stack", matrix.STACKS)
+def test_each_kind_of_file_loads_its_rules(render, stack):
+    rules = reach(render(**answers(stack)))
+    found = {kind: sorted(loaded(rules, row["file"])) for kind, row in TABLE[stack].items()}
+    assert found == {kind: sorted(row["rules"]) for kind, row in TABLE[stack].items()}
+
+
+@pytest.mark.parametrize("stack", matrix.STACKS)
+def test_each_kind_of_file_has_what_it_needs(stack):
+    missing = [f"{kind} without {rule}" for rule, kinds in NEEDS.items() for kind in kinds if kind in TABLE[stack] and rule not in TABLE[stack][kind]["rules"]]
+    assert not missing
+
+
+@pytest.mark.parametrize("stack", matrix.STACKS)
+def test_no_file_pulls_in_more_than_its_budget(render, stack):
+    faults = []
+    for features, budget in (([], PLAIN), (list(checks.FEATURES), EVERYTHING)):
+        files = render(**answers(stack, features=features))
+        rules = reach(files)
+        for file in sorted({*files, *(row["file"] for row in TABLE[stack].values())} - set(checks.ours(files))):
+            weights = loaded(rules, file)
+            if sum(weights.values()) > budget:
+                faults.append(f"{file}: {sum(weights.values())} characters of {weights}, budget {budget}")
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("stack", matrix.STACKS)
+def test_no_rule_is_for_every_file(render, stack):
+    for rule, (matches, _) in reach(render(**answers(stack, features=list(checks.FEATURES)))).items():
+        assert not matches("some/unknown/file.xyz"), f"{rule} loads with any file"
+
+
+@pytest.mark.parametrize("stack", matrix.STACKS)
+def test_the_client_loads_them(real_client, template, tmp_path, stack):
+    repo = proof.generate(template, tmp_path, stack, "standard")
+    everything = reach({f".claude/rules/{path.name}": path.read_text(encoding="utf-8") for path in (repo / ".claude/rules").glob("*.md")})
+    rows = list(TABLE[stack].values())
+    seen = client.run(repo, [client.read(row["file"]) for row in rows])
+    known: set[str] = set()  # a rules file is sent once a session
+    for at, row in enumerate(rows):
+        new = {rule for rule in everything if f"/.claude/rules/{rule}.md:\n" in seen.arrived(at)}
+        assert new == set(loaded(everything, row["file"])) - known, row["file"]
+        known |= new
+    assert known == set(everything)
