@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client } from 'pg';
+import { Database } from './database.js';
 
 const CONFIG = `import { defineConfig } from 'prisma/config';
 export default defineConfig({
@@ -22,13 +21,14 @@ datasource db {
 
 /** A project with an empty database, and what its Prisma commands say; there is no terminal. */
 export class Project {
-  private readonly name = `proofs_${randomUUID().slice(0, 8)}`;
-  private readonly folder = `project-${this.name}`;
-  private readonly url = Object.assign(new URL(process.env.TEST_POSTGRES_URL as string), { pathname: this.name }).href;
+  private readonly folder: string;
+
+  private constructor(private readonly database: Database) {
+    this.folder = `project-${database.name}`;
+  }
 
   static async create(): Promise<Project> {
-    const project = new Project();
-    await run(process.env.TEST_POSTGRES_URL as string, `CREATE DATABASE ${project.name}`);
+    const project = new Project(await Database.create());
     mkdirSync(join(project.folder, 'migrations'), { recursive: true });
     writeFileSync(join(project.folder, 'prisma.config.ts'), CONFIG);
     writeFileSync(join(project.folder, 'migrations/migration_lock.toml'), 'provider = "postgresql"\n');
@@ -48,27 +48,17 @@ export class Project {
     const { status, stdout, stderr } = spawnSync(process.execPath, ['../node_modules/prisma/build/index.js', ...command.split(' ')], {
       cwd: this.folder,
       encoding: 'utf8',
-      env: { ...process.env, DATABASE_URL: this.url },
+      env: { ...process.env, DATABASE_URL: this.database.url },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     return { status, said: stdout + stderr };
   }
 
-  async sql(statements: string): Promise<void> {
-    await run(this.url, statements);
+  sql(statements: string): Promise<void> {
+    return this.database.sql(statements);
   }
 
-  async drop(): Promise<void> {
-    await run(process.env.TEST_POSTGRES_URL as string, `DROP DATABASE ${this.name} WITH (FORCE)`);
-  }
-}
-
-async function run(url: string, statements: string): Promise<void> {
-  const client = new Client(url);
-  await client.connect();
-  try {
-    await client.query(statements);
-  } finally {
-    await client.end();
+  drop(): Promise<void> {
+    return this.database.drop();
   }
 }
