@@ -1,26 +1,16 @@
 """What the tests need of PostgreSQL itself."""
 
-import itertools
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import psycopg
-from django.db import OperationalError, connections
+from django.db import OperationalError
+from django.db.backends.utils import CursorWrapper
+
+NO_DATABASE = "postgres"  # to connect to the server itself
 
 
-@contextmanager
-def reserved_database(first: str) -> Iterator[str]:
-    """The next name that no other run uses: an advisory lock says which are in use."""
-    server = connections.create_connection("default")
-    server.settings_dict = {**server.settings_dict, "NAME": "postgres"}
-    with server.cursor() as cursor:
-        for number in itertools.count(1):
-            name = first if number == 1 else f"{first}_{number}"
-            cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [name])
-            if cursor.fetchone() == (True,):
-                break
-    yield name
-    server.close()
+def reserve(cursor: CursorWrapper, name: str) -> bool:
+    """An advisory lock, held until the connection closes; false if another one holds it."""
+    cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [name])
+    return cursor.fetchone() == (True,)
 
 
 def database_gone() -> OperationalError:
