@@ -9,7 +9,8 @@ NO_DATABASE = ""  # to connect to the server itself
 def reserve(cursor: CursorWrapper, name: str) -> bool:
     """A named lock, held until the connection closes; false if another one holds it."""
     cursor.execute("SELECT GET_LOCK(%s, 0)", [name])
-    return cursor.fetchone() == (1,)
+    (reserved,) = cursor.fetchone()
+    return bool(reserved)
 
 
 def database_gone() -> OperationalError:

@@ -10,7 +10,8 @@ NO_DATABASE = "postgres"  # to connect to the server itself
 def reserve(cursor: CursorWrapper, name: str) -> bool:
     """An advisory lock, held until the connection closes; false if another one holds it."""
     cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [name])
-    return cursor.fetchone() == (True,)
+    (reserved,) = cursor.fetchone()
+    return bool(reserved)
 
 
 def database_gone() -> OperationalError:
