@@ -33,7 +33,6 @@ import aiohttp
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-import copier  # noqa: E402
 import starters  # noqa: E402
 from conftest import plain_copy  # noqa: E402
 
@@ -178,11 +177,7 @@ class Served:
 
 def measure(template: Path, folder: Path, stack: str) -> bool:
     """Print a line for the stack; whether all went well."""
-
-    def generated(target: Path, answers: dict[str, object]) -> None:
-        copier.run_copy(str(template), target, data=answers, defaults=True, quiet=True)
-
-    service = starters.generate(generated, folder / stack, folder / "shims", stack)
+    service = starters.generate(template, folder / stack, stack)
     # gunicorn refuses the public one of .env.example.
     service.environment["SECRET_KEY"] = secrets.token_urlsafe(64)
     for name, text in FILES[stack].items():

@@ -106,7 +106,7 @@ class Project:
         if self.secret_files.fullmatch(name):
             return True
         above = os.path.dirname(name)
-        while above and above != "/":
+        while above.strip("/"):
             if self.secret_folders.fullmatch(above):
                 return not name.endswith(CODE)
             above = os.path.dirname(above)

@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import copier
 import jinja2
 import matrix
 import psycopg
@@ -264,20 +265,23 @@ class Service:
                 process.wait()
 
 
-def generate(copy, folder: Path, shims: Path, stack: str, manager: str | None = None, **answers: object) -> Service:
-    """`copy(folder, answers)` into the empty `folder`; a repository with one commit."""
-    copy(folder, {"stack": stack, **({"package_manager": manager} if manager else {}), **answers})
+def generate(template: Path, folder: Path, stack: str, manager: str | None = None, **answers: object) -> Service:
+    """The starter in the empty `folder`, a repository with one commit; programs that are missing are put beside it."""
+    data = {"stack": stack, **({"package_manager": manager} if manager else {}), **answers}
+    copier.run_copy(str(template), folder, data=data, defaults=True, quiet=True)
     git(folder, "init", "-q", "-b", "main")
     stray = ("VIRTUAL_ENV", "PYTHONPATH", "CI", "DATABASE_URL")
     environment = {name: value for name, value in os.environ.items() if name not in stray and not name.startswith("PYTEST_")}
     environment |= {
-        "PATH": path_with(manager or matrix.MANAGERS[stack][0], shims),
+        "PATH": path_with(manager or matrix.MANAGERS[stack][0], folder.parent / "shims"),
         "POETRY_VIRTUALENVS_IN_PROJECT": "true",
         "UV_PYTHON": environment.get("UV_PYTHON", sys.executable),
     }
     # A service refuses to start without some of these; DATABASE_URL is each test's own.
     example = environment_of((folder / ".env.example").read_text(encoding="utf-8"))
     environment |= {name: value for name, value in example.items() if name != "DATABASE_URL"}
+    if stack == "nestjs-prisma" and "PRISMA_SCHEMA_ENGINE_BINARY" not in environment and get("https://binaries.prisma.sh/")[0] in (0, 403):
+        unavailable("Prisma's engine can neither be downloaded nor is it named by PRISMA_SCHEMA_ENGINE_BINARY")
     service = Service(stack, folder, environment)
     service.commit()
     return service

@@ -103,11 +103,12 @@ def rendered(template: Path) -> Callable[..., dict[str, str]]:
 
 LONGEST = {"project_name": "n" * 100, "project_description": "d" * 300} | dict.fromkeys(("language", "framework", "database"), "é" * 40)
 EMPTY = {"extra_allow": [], "extra_ask": [], "extra_deny": [], "agents_md": False}
-TINY = {"commands": {"t" * 40: "c" * 300, "test": "`", "items": "``x` ``y", "pop_up": "x"}, "paths": {"source": ["s" * 300], "tests": [], "migrations": []}}
+TINY = {"commands": {"t" * 40: "c" * 300, "test": "`", "items": "``x` ``y", "pop_up": "x"}, "paths": {"source": ["s" * 300], "tests": [], "migrations": ["m", "m", "M"]}}
 
 
 @examples(25)
 @example(answers=LONGEST | EMPTY, maps=TINY, feature="auth", level="full")
+@example(answers=LONGEST | EMPTY, maps=TINY, feature="auth", level="sandboxed")
 @given(answers=ANSWERS, maps=MAPS, feature=st.sampled_from(checks.FEATURES), level=st.sampled_from(matrix.LEVELS))
 def test_files_stay_valid_and_text_comes_out_as_typed(rendered, answers, maps, feature, level):
     answers = answers | maps | {"stack": "generic", "features": [feature], "permissions": level}

@@ -87,7 +87,7 @@ def run(suite: str, *arguments: str, proofs: Path = mapping.PROOFS) -> subproces
         unavailable(f"{variable} names no server for proofs/{suite}")
     command = [sys.executable, str(proofs / "run.py"), suite, "--", *arguments]
     environment = {"PROOFS_CACHE": str(mapping.PROOFS.parent / ".cache" / "proofs")} | os.environ
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1500)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=800)
 
 
 @pytest.mark.xdist_group("proofs")

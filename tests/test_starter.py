@@ -59,20 +59,9 @@ FOREIGN = {
 @contextlib.contextmanager
 def copied(template: Path, folder: Path, stack: str, manager: str | None = None, **answers: object) -> Iterator[Service]:
     """Generated into an empty folder, on a database of its own."""
-
-    def copy(folder: Path, answers: dict[str, object]) -> None:
-        copier.run_copy(str(template), folder, data=answers, defaults=True, quiet=True)
-
-    service = starters.generate(copy, folder / "shop service", folder / "shims", stack, manager, **answers)
-    if stack == "nestjs-prisma" and "PRISMA_SCHEMA_ENGINE_BINARY" not in service.environment and not engine_is_there():
-        unavailable("Prisma's engine can neither be downloaded nor is it named by PRISMA_SCHEMA_ENGINE_BINARY")
+    service = starters.generate(template, folder / "shop service", stack, manager, **answers)
     with starters.database(service.folder) as url:
         yield service.with_database(url)
-
-
-def engine_is_there() -> bool:
-    """Whether the place that Prisma downloads its engine from answers."""
-    return get("https://binaries.prisma.sh/")[0] not in (0, 403)
 
 
 # Both Python stacks serve on one port, and what is shared is installed by one worker.

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import json
 import os
 import re
-import signal
 import socket
 import subprocess
-import tempfile
 import time
 import urllib.parse
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
-import copier
 import psycopg
 import pymysql
 import pytest
 import starters
 from bad_day.proxy import FaultProxy
-from starters import Service, tail, until
+from bad_day.server import Reply, Server, at_once, free_port, proxy_of, serving, through
+from starters import Service, until
 
 
 @dataclass(frozen=True)
@@ -52,61 +48,16 @@ SLACK = 6
 
 
 @dataclass
-class Reply:
-    status: int
-    headers: http.client.HTTPMessage
-    body: bytes
-    seconds: float
-
-    @property
-    def json(self) -> dict:
-        return json.loads(self.body)
-
-
-@dataclass
-class Server:
-    """A running gunicorn."""
-
-    port: int
-    process: subprocess.Popen
-    log: Path
-    token: str | None = None
-
-    def call(self, method: str, path: str, body: object = None, **headers: str) -> Reply:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        if self.token:
-            headers = {"Authorization": f"Bearer {self.token}"} | headers
-        if body is not None:
-            headers = {"Content-Type": "application/json"} | headers
-        started = time.monotonic()
-        with contextlib.closing(connection):
-            connection.request(method, path, None if body is None else json.dumps(body), headers)
-            response = connection.getresponse()
-            return Reply(response.status, response.headers, response.read(), time.monotonic() - started)
-
+class Gunicorn(Server):
     def calls(self, count: int, method: str, path: str, body: object = None) -> list[Reply]:
         """So many at the same time."""
-        with ThreadPoolExecutor(count) as threads:
-            return list(threads.map(lambda _: self.call(method, path, body), range(count)))
+        return at_once(count, lambda _: self.call(method, path, body))
 
-    def send(self, text: str) -> socket.socket:
-        """A connection on which that much of a request was sent."""
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout=60)
-        connection.sendall(text.encode())
-        return connection
+    def sign_in(self, password: str = PHRASE, username: str = "ann", address: str = "198.51.100.1") -> Reply:
+        return self.call("POST", "/auth/tokens", {"username": username, "password": password}, X_Forwarded_For=address)
 
-    def sign_in(self, password: str = PHRASE, **headers: str) -> Reply:
-        return self.call("POST", "/auth/tokens", {"username": "ann", "password": password}, **headers)
-
-    def lines(self, request_id: str | None = None) -> list[dict]:
-        """What it logged, each line JSON."""
-        lines = [json.loads(line) for line in self.log.read_text().splitlines()]
-        return [line for line in lines if request_id in (None, line["request_id"])]
-
-    def memory(self) -> int:
-        """MiB of all its processes."""
-        pids = [self.process.pid, *map(int, Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split())]
-        return sum(int(re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1]) for pid in pids) // 1024
+    def lines_of(self, request_id: str) -> list[dict]:
+        return [line for line in self.lines() if line["request_id"] == request_id]
 
     def expect_ready(self) -> None:
         until(lambda: self.call("GET", "/ready").status == 200, 20, "not ready again")
@@ -114,12 +65,7 @@ class Server:
 
 @pytest.fixture(scope="module", params=[pytest.param(stack, marks=pytest.mark.xdist_group(f"bad-day-{stack}")) for stack in ENGINES])
 def service(request, template, tmp_path_factory) -> Iterator[Service]:
-    folder = tmp_path_factory.mktemp("bad-day")
-
-    def copy(folder: Path, answers: dict[str, object]) -> None:
-        copier.run_copy(str(template), folder, data=answers, defaults=True, quiet=True)
-
-    service = starters.generate(copy, folder / "shop", folder / "shims", request.param, features=["auth"])
+    service = starters.generate(template, tmp_path_factory.mktemp("bad-day") / "shop", request.param, features=["auth"])
     with starters.database(service.folder) as url:
         service = service.with_database(url)
         service.environment["SECRET_KEY"] = SECRET
@@ -132,53 +78,34 @@ def service(request, template, tmp_path_factory) -> Iterator[Service]:
 
 @pytest.fixture(scope="module")
 def proxy(service) -> Iterator[FaultProxy]:
-    url = urllib.parse.urlsplit(service.environment["DATABASE_URL"])
-    with FaultProxy(url.hostname, url.port) as proxy:
+    with proxy_of(service) as proxy:
         yield proxy
 
 
 @contextlib.contextmanager
-def started(service: Service, proxy: FaultProxy | None = None, workers: int = 1, **variables: str) -> Iterator[Server]:
+def started(service: Service, proxy: FaultProxy | None = None, workers: int = 1, **variables: str) -> Iterator[Gunicorn]:
     """The service as its image starts it."""
     environment = service.environment | {"WEB_CONCURRENCY": str(workers), **variables}
     if proxy:
-        url = urllib.parse.urlsplit(environment["DATABASE_URL"])
-        environment["DATABASE_URL"] = url._replace(netloc=f"{url.username}:{url.password}@127.0.0.1:{proxy.port}").geturl()
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    with tempfile.NamedTemporaryFile("w") as log:
-        command = [".venv/bin/gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}"]
-        process = subprocess.Popen(
-            command, cwd=service.folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
-        server = Server(port, process, Path(log.name))
-        prefix = variables.get("SCRIPT_NAME", "")
-        try:
-            until(
-                lambda: process.poll() is not None or starters.get(f"http://127.0.0.1:{port}{prefix}/health")[0] == 200,
-                60,
-                lambda: "no /health: " + tail(server.log.read_text()),
-            )
-            assert process.poll() is None, tail(server.log.read_text())
-            yield server
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        environment["DATABASE_URL"] = through(proxy, environment["DATABASE_URL"])
+    port = free_port()
+    command = [".venv/bin/gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}"]
+    with serving(Gunicorn, command, service.folder, environment, port, variables.get("SCRIPT_NAME", "") + "/health") as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
-def shared(service, proxy) -> Iterator[Server]:
+def shared(service, proxy) -> Iterator[Gunicorn]:
     """One server for the cases that leave it as it was: two workers behind the proxy."""
     with started(service, proxy, workers=2, NUM_PROXIES="1") as server:
-        reply = server.sign_in(**{"X-Forwarded-For": "198.51.100.1"})
-        assert reply.status == 201, reply.body
+        reply = server.sign_in()
+        assert reply.status == 201, reply.text
         server.token = reply.json["token"]
         yield server
 
 
 @pytest.fixture
-def server(shared, proxy) -> Iterator[Server]:
+def server(shared, proxy) -> Iterator[Gunicorn]:
     proxy.resume()
     shared.expect_ready()
     yield shared
@@ -209,12 +136,12 @@ def product(server) -> str:
     return server.call("POST", "/products", {"sku": os.urandom(8).hex(), "name": "Chair"}).headers["Location"]
 
 
-def assert_unavailable(server: Server, reply: Reply, cause: str) -> None:
+def assert_unavailable(server: Gunicorn, reply: Reply, cause: str) -> None:
     """503 as a client wants it, and one log line that tells why."""
-    assert reply.status == 503, reply.body
+    assert reply.status == 503, reply.text
     assert int(reply.headers["Retry-After"]) > 0
     assert reply.headers["Content-Type"] == "application/problem+json"
-    (line,) = (line for line in server.lines(reply.headers["X-Request-ID"]) if line["level"] != "INFO")
+    (line,) = (line for line in server.lines_of(reply.headers["X-Request-ID"]) if line["level"] != "INFO")
     assert re.search(cause, line["cause"]), line
     assert "traceback" not in line
 
@@ -318,8 +245,8 @@ def test_clients_that_send_nothing_or_half(server):
     half += f"Authorization: Bearer {server.token}\r\n\r\n{{"
     with contextlib.ExitStack() as stack:
         for _ in range(100):
-            stack.enter_context(server.send(""))
-        stalled = [stack.enter_context(server.send(half)) for _ in range(10)]
+            stack.enter_context(server.connect())
+        stalled = [stack.enter_context(server.connect(half)) for _ in range(10)]
         time.sleep(0.5)
 
         assert server.call("GET", "/health").seconds < PROBE
@@ -349,7 +276,7 @@ def test_keep_alive_is_longer_than_a_balancers(service):
 def test_chunked_body_is_not_lost(server, product):
     head = f"PATCH {product} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n"
     head += f"Authorization: Bearer {server.token}\r\nTransfer-Encoding: chunked\r\n\r\n"
-    with server.send(head + '10\r\n{"name":"Table"}\r\n0\r\n\r\n') as connection:
+    with server.connect(head + '10\r\n{"name":"Table"}\r\n0\r\n\r\n') as connection:
         assert connection.recv(12) == b"HTTP/1.1 411"
 
 
@@ -363,10 +290,10 @@ def test_no_query_string_in_the_log(server):
         f"GET /products?token={marker}\x01 HTTP/1.1",
         f"GET /products?token={marker} {marker} HTTP/1.1",
     ):
-        with server.send(f"{line}\r\nHost: localhost\r\nConnection: close\r\n\r\n") as connection:
+        with server.connect(f"{line}\r\nHost: localhost\r\nConnection: close\r\n\r\n") as connection:
             assert connection.recv(100)
 
-    assert marker not in server.log.read_text()
+    assert marker not in server.log()
 
 
 def test_behind_a_prefix(service):
@@ -410,27 +337,27 @@ def test_flood_of_sign_ins(service):
         assert statuses.count(429) > 40, causes
         assert {reply.status for reply in others} == {200}
         assert max(reply.seconds for reply in others) < 5
-        assert server.memory() < 450  # 8 hashes of Django's own parameters are 800
 
 
 def test_hashing_is_bounded(service):
     """From as many addresses as there are attempts, so that no limit but the one on hashing holds."""
     with started(service, NUM_PROXIES="1") as server:
-        with ThreadPoolExecutor(60) as threads:
-            replies = list(threads.map(lambda at: server.sign_in("wrong", **{"X-Forwarded-For": f"203.0.113.{at}"}), range(60)))
+        server.sign_in("wrong")
+        before = server.peak_memory()
+        replies = at_once(60, lambda at: server.sign_in("wrong", address=f"203.0.113.{at}"))
 
         assert {reply.status for reply in replies} <= {401, 503}
         assert any(reply.status == 401 for reply in replies)
-        assert server.memory() < 300
+        assert server.peak_memory() < before + 38 + 40  # all eight threads would keep 152 MiB
 
 
 def test_a_stranger_locks_nobody_out(server):
     wait_for_a_new_minute()
     for _ in range(12):
-        refused = server.sign_in("wrong", **{"X-Forwarded-For": "203.0.113.1"})
+        refused = server.sign_in("wrong", address="203.0.113.1")
     assert (refused.status, int(refused.headers["Retry-After"]) > 0) == (429, True)
 
-    assert server.sign_in(**{"X-Forwarded-For": "203.0.113.2"}).status == 201
+    assert server.sign_in(address="203.0.113.2").status == 201
     (line, *_) = (line for line in server.lines() if line["message"] == "sign-in failed")
     assert (line["username"], line["address"]) == ("ann", "203.0.113.1")
 
@@ -439,7 +366,7 @@ def test_an_unknown_name_takes_as_long_as_a_wrong_password(server):
     seconds: dict[str, list[float]] = {"ann": [], "nobody": []}
     for at in range(15):
         for username, taken in seconds.items():
-            reply = server.call("POST", "/auth/tokens", {"username": username, "password": "wrong"}, **{"X-Forwarded-For": f"203.0.113.{100 + at}"})
+            reply = server.sign_in("wrong", username, f"203.0.113.{100 + at}")
             assert reply.status == 401
             taken.append(reply.seconds)
 
@@ -467,11 +394,11 @@ def test_no_start_without_a_secret(service, value):
 
 def test_sigterm(service):
     with started(service, workers=2, NUM_PROXIES="1") as server, contextlib.ExitStack() as stack:
-        server.token = server.sign_in(**{"X-Forwarded-For": "198.51.100.2"}).json["token"]
+        server.token = server.sign_in(address="198.51.100.2").json["token"]
         product = server.call("POST", "/products", {"sku": os.urandom(8).hex(), "name": "Chair"}).headers["Location"]
         for text in ("", "GET /hea", "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n", "POST /auth/tokens HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{"):
             for _ in range(3):
-                stack.enter_context(server.send(text))
+                stack.enter_context(server.connect(text))
         threads = stack.enter_context(ThreadPoolExecutor(1))
         lock = f"SELECT * FROM products_product WHERE id = {product.split('/')[-1]} FOR UPDATE"
         with transaction(service, lock):
@@ -486,7 +413,7 @@ def test_sigterm(service):
         assert in_flight.result().status == 200
         assert server.process.wait(GRACE + SLACK) == 0
         assert time.monotonic() - asked < GRACE + SLACK
-        assert "Traceback" not in server.log.read_text()
+        assert "Traceback" not in server.log()
 
 
 # --- its own tests

@@ -5,30 +5,25 @@ from __future__ import annotations
 import base64
 import contextlib
 import gzip
-import http.client
 import http.server
 import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import threading
 import time
 import tomllib
-import urllib.parse
 import uuid
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
 
-import copier
 import psycopg
 import pytest
 import starters
 from bad_day.proxy import FaultProxy
+from bad_day.server import Reply, Server, at_once, free_port, proxy_of, serving, through
 from starters import Service, until
 
 pytestmark = pytest.mark.xdist_group("bad-day-fastapi")
@@ -41,68 +36,12 @@ PASSWORD = "correct horse"
 @pytest.fixture(scope="module")
 def service(template, tmp_path_factory) -> Iterator[Service]:
     """With sign-in, installed and migrated, on a database of its own."""
-    folder = tmp_path_factory.mktemp("bad-day")
-
-    def copy(target: Path, answers: dict[str, object]) -> None:
-        copier.run_copy(str(template), target, data=answers, defaults=True, quiet=True)
-
-    service = starters.generate(copy, folder / "shop", folder / "shims", "fastapi-postgres", features=["auth"])
+    service = starters.generate(template, tmp_path_factory.mktemp("bad-day") / "shop", "fastapi-postgres", features=["auth"])
     with starters.database(service.folder) as url:
         service = service.with_database(url)
         service.expect("install", "migrate")
         service.commit()
         yield service
-
-
-@dataclass
-class Reply:
-    """Status (0 where there was none), headers and body, and how long it took."""
-
-    status: int
-    headers: dict[str, str]
-    text: str
-    seconds: float
-
-    @property
-    def json(self):
-        return json.loads(self.text)
-
-
-@dataclass
-class Running:
-    """A started service."""
-
-    port: int
-    process: subprocess.Popen
-    log_file: Path
-
-    def call(self, method: str, path: str, body: object = None, seconds: float = 60, **headers: str) -> Reply:
-        started = time.monotonic()
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
-        headers = {name.replace("_", "-"): value for name, value in headers.items()}
-        content = json.dumps(body) if body is not None else None
-        if content is not None:
-            headers["Content-Type"] = "application/json"
-        try:
-            connection.request(method, path, content, headers)
-            response = connection.getresponse()
-            text = response.read().decode()
-            return Reply(response.status, {k.lower(): v for k, v in response.getheaders()}, text, time.monotonic() - started)
-        except (OSError, http.client.HTTPException):
-            return Reply(0, {}, "", time.monotonic() - started)
-        finally:
-            connection.close()
-
-    def connect(self, sent: bytes) -> socket.socket:
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout=60)
-        connection.sendall(sent)
-        return connection
-
-    def log(self) -> str:
-        return self.log_file.read_text(encoding="utf-8")
-
-    def lines(self) -> list[dict]:
-        return [json.loads(line) for line in self.log().splitlines() if line.startswith("{")]
 
 
 def shipped(service: Service) -> tuple[list[str], dict[str, str]]:
@@ -114,51 +53,34 @@ def shipped(service: Service) -> tuple[list[str], dict[str, str]]:
 
 
 @contextlib.contextmanager
-def started(service: Service, *options: str, url: str | None = None, **variables: str) -> Iterator[Running]:
-    """As the image starts it, on a free port; `options` come behind the image's own."""
+def started(service: Service, *options: str, url: str | None = None, **variables: str) -> Iterator[Server]:
+    """As the image starts it, on a free port; `options` come after the image's own."""
     command, environment = shipped(service)
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     command[0] = str(service.folder / ".venv/bin" / command[0])
     command[command.index("--host") + 1] = "127.0.0.1"
     command[command.index("--port") + 1] = str(port)
     environment = service.environment | environment | variables | ({"DATABASE_URL": url} if url else {})
-    log_file = service.folder.parent / f"log-{port}"
-    with open(log_file, "w") as log:
-        process = subprocess.Popen([*command, *options], cwd=service.folder, env=environment, stdout=log, stderr=log, start_new_session=True)
-    running = Running(port, process, log_file)
-    try:
-        until(lambda: process.poll() is not None or running.call("GET", "/health").status == 200, 60, lambda: running.log()[-3000:])
-        assert process.poll() is None, running.log()
+    with serving(Server, [*command, *options], service.folder, environment, port) as running:
         yield running
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def through(proxy: FaultProxy, url: str) -> str:
-    parts = urllib.parse.urlsplit(url)
-    return parts._replace(netloc=f"{parts.username}:{parts.password or ''}@127.0.0.1:{proxy.port}").geturl()
 
 
 @pytest.fixture(scope="module")
 def proxy(service) -> Iterator[FaultProxy]:
-    parts = urllib.parse.urlsplit(service.environment["DATABASE_URL"])
-    with FaultProxy(parts.hostname, parts.port) as proxy:
+    with proxy_of(service) as proxy:
         yield proxy
         proxy.resume()
         until(lambda: not proxy.connections, 10, "the service is gone and its connections are not")
 
 
 @pytest.fixture(scope="module")
-def shared(service, proxy) -> Iterator[Running]:
+def shared(service, proxy) -> Iterator[Server]:
     with started(service, url=through(proxy, service.environment["DATABASE_URL"])) as running:
         yield running
 
 
 @pytest.fixture
-def running(shared, proxy) -> Iterator[Running]:
+def running(shared, proxy) -> Iterator[Server]:
     """One service for many tests, each of which finds it healthy and its log empty."""
     proxy.resume()
     until(lambda: shared.call("DELETE", "/auth/token", Authorization="Bearer x").status == 401, 30, shared.log)
@@ -187,11 +109,11 @@ def user(service) -> str:
     return add_user(service)
 
 
-def sign_in(running: Running, email: str, password: str = PASSWORD, address: str = "203.0.113.1") -> Reply:
+def sign_in(running: Server, email: str, password: str = PASSWORD, address: str = "203.0.113.1") -> Reply:
     return running.call("POST", "/auth/token", {"email": email, "password": password}, X_Forwarded_For=address)
 
 
-def bearer(running: Running, email: str) -> dict[str, str]:
+def bearer(running: Server, email: str) -> dict[str, str]:
     reply = sign_in(running, email)
     assert reply.status == 201, reply
     return {"Authorization": f"Bearer {reply.json['token']}"}
@@ -206,11 +128,6 @@ def assert_unavailable(reply: Reply) -> None:
     assert reply.status == 503, reply
     assert int(reply.headers["retry-after"]) > 0
     assert reply.headers["content-type"] == "application/problem+json"
-
-
-def at_once(count: int, call) -> list[Reply]:
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(call, range(count)))
 
 
 # --- the database
@@ -271,7 +188,7 @@ def test_200_connections_on_a_full_pool_are_503_and_the_instance_stays_ready(ser
 
 def test_clients_that_hang_up_release_their_connections(running, proxy, signed_in):
     proxy.pause()
-    request = f"GET /products HTTP/1.1\r\nHost: x\r\nAuthorization: {signed_in['Authorization']}\r\n\r\n".encode()
+    request = f"GET /products HTTP/1.1\r\nHost: x\r\nAuthorization: {signed_in['Authorization']}\r\n\r\n"
     clients = [running.connect(request) for _ in range(10)]
     time.sleep(1)
     for client in clients:
@@ -287,15 +204,10 @@ def test_clients_that_hang_up_release_their_connections(running, proxy, signed_i
 # --- sign-in
 
 
-def peak_memory(pid: int) -> float:
-    """In MiB."""
-    return int(re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1]) / 1024
-
-
 def test_60_anonymous_sign_ins_at_once(service, user):
     with started(service) as running:
         signed_in = bearer(running, user)
-        before = peak_memory(running.process.pid)
+        before = running.peak_memory()
         others: list[Reply] = []
         flooded = threading.Event()
 
@@ -309,7 +221,7 @@ def test_60_anonymous_sign_ins_at_once(service, user):
         flooded.set()
         caller.join()
         # Two hashes take 38 MiB; all 60 at once take more than 1 GiB.
-        assert peak_memory(running.process.pid) < before + 38 + 50
+        assert running.peak_memory() < before + 38 + 50
         assert set(Counter(reply.status for reply in replies)) <= {401, 503}
         assert Counter(reply.status for reply in others) == {200: len(others)}
         assert max(reply.seconds for reply in others) < 5
@@ -372,11 +284,11 @@ def test_a_missing_or_invalid_variable_is_named_at_startup(service, value):
 def test_sigterm_with_idle_half_sent_and_running_requests(service, user):
     with started(service) as running, sql(service) as holder:
         signed_in = bearer(running, user)
-        silent = running.connect(b"")
-        idle = running.connect(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        silent = running.connect()
+        idle = running.connect("GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
         assert idle.recv(4096).startswith(b"HTTP/1.1 200")
         authorization = signed_in["Authorization"]
-        half = running.connect(f"POST /products HTTP/1.1\r\nHost: x\r\nAuthorization: {authorization}\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{{".encode())
+        half = running.connect(f"POST /products HTTP/1.1\r\nHost: x\r\nAuthorization: {authorization}\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{{")
         holder.execute("LOCK TABLE products IN ACCESS EXCLUSIVE MODE")
         with ThreadPoolExecutor(1) as pool:
             in_flight = pool.submit(running.call, "GET", "/products", **signed_in)
@@ -441,7 +353,7 @@ def test_a_bug_is_one_line_with_traceback_and_request_id_and_telemetry_sees_it(s
 def test_no_query_string_in_any_log(running):
     key = base64.b64encode(b"0123456789abcdef").decode()
     handshake = f"GET /ws?token=hunter2 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n"
-    with running.connect(handshake.encode()) as connection:
+    with running.connect(handshake) as connection:
         assert connection.recv(4096).startswith(b"HTTP/1.1 403")
     assert running.call("GET", "/products?token=hunter2").status == 401
     until(lambda: "WebSocket" in running.log(), SLOW, running.log)
@@ -488,7 +400,7 @@ def test_nothing_is_lost_silently(running, signed_in):
     assert sign_in(running, "\ud800").status == 422
     # In chunks, without Content-Length.
     headers = f"PATCH {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {signed_in['Authorization']}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
-    with running.connect(headers.encode() + b'11\r\n{"name": "Chunk"}\r\n0\r\n\r\n') as connection:
+    with running.connect(headers + '11\r\n{"name": "Chunk"}\r\n0\r\n\r\n') as connection:
         assert connection.recv(4096).startswith(b"HTTP/1.1 200")
     assert running.call("GET", path, **signed_in).json["name"] == "Chunk"
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
-import tempfile
 import threading
 import time
 import urllib.parse
@@ -20,12 +17,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import copier
 import psycopg
 import pytest
 import starters
 from bad_day.proxy import FaultProxy
-from conftest import git, unavailable
+from bad_day.server import Reply, Server, free_port, proxy_of, serving, through
+from conftest import git
 from starters import Service, tail, until
 
 pytestmark = pytest.mark.xdist_group("node")
@@ -40,62 +37,27 @@ READY = 2 + 4
 
 
 @dataclass
-class Response:
-    status: int
-    headers: dict[str, str]
-    text: str
-    seconds: float
-
-    def json(self) -> dict:
-        return json.loads(self.text)
-
-    def expect_unavailable(self) -> None:
-        assert self.status == 503, self
-        assert self.headers.get("retry-after", "").isdigit(), self
-        assert self.headers["content-type"].startswith("application/problem+json"), self
-        assert "detail" not in self.json(), self
-
-
-@dataclass
-class Shipped:
+class Shipped(Server):
     """`node dist/main.js`, as the image starts it."""
 
-    process: subprocess.Popen
-    port: int
-    log: Path
-    token: str = ""
-
-    def request(self, method: str, path: str, body: object = None, seconds: float = 60, **headers: str) -> Response:
-        started = time.monotonic()
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
-        sent = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        if body is not None:
-            sent["Content-Type"] = "application/json"
-        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-        with contextlib.closing(connection):
-            connection.request(method, path, None if body is None else json.dumps(body), sent)
-            response = connection.getresponse()
-            text = response.read().decode()
-        return Response(response.status, {name.lower(): value for name, value in response.getheaders()}, text, time.monotonic() - started)
-
-    def get(self, path: str, **headers: str) -> Response:
-        return self.request("GET", path, **headers)
-
-    def lines(self) -> list[dict]:
-        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+    def get(self, path: str, **headers: str) -> Reply:
+        return self.call("GET", path, **headers)
 
     def lines_of(self, request_id: str) -> list[dict]:
         return [line for line in self.lines() if line.get("req", {}).get("id") == request_id]
 
-    def memory_peak(self) -> int:
-        """In MiB."""
-        return int(re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{self.process.pid}/status").read_text())[1]) // 1024
-
     def stop(self, seconds: float = 30) -> tuple[int, float]:
         """SIGTERM; the exit code, and how long it took."""
         started = time.monotonic()
-        self.process.send_signal(signal.SIGTERM)
+        self.process.terminate()
         return self.process.wait(seconds), time.monotonic() - started
+
+
+def assert_unavailable(reply: Reply) -> None:
+    assert reply.status == 503, reply
+    assert reply.headers.get("retry-after", "").isdigit(), reply
+    assert reply.headers["content-type"].startswith("application/problem+json"), reply
+    assert "detail" not in reply.json, reply
 
 
 @dataclass
@@ -107,23 +69,11 @@ class Starter:
     @contextlib.contextmanager
     def shipped(self, ready: str = "/ready", **environment: str) -> Iterator[Shipped]:
         """Started on a free port, with the proxy in front of its database; ready."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        through = urllib.parse.urlsplit(self.url)
-        through = through._replace(netloc=f"{through.netloc.rpartition('@')[0]}@127.0.0.1:{self.proxy.port}").geturl()
-        env = self.service.environment | {"DATABASE_URL": through, "PORT": str(port), "SHUTDOWN_DELAY_SECONDS": "0"} | environment
-        with tempfile.NamedTemporaryFile("w") as log:
-            process = subprocess.Popen(["node", "dist/main.js"], cwd=self.service.folder, env=env, stdout=log, stderr=log)
-            shipped = Shipped(process, port, Path(log.name))
-            try:
-                until(lambda: process.poll() is not None or starters.answers(port), 60, lambda: shipped.log.read_text())
-                assert process.poll() is None, tail(shipped.log.read_text())
-                until(lambda: shipped.get(ready).status == 200, 30, lambda: tail(shipped.log.read_text()))
-                yield shipped
-            finally:
-                process.kill()
-                process.wait()
+        port = free_port()
+        url = through(self.proxy, self.url)
+        env = self.service.environment | {"DATABASE_URL": url, "PORT": str(port), "SHUTDOWN_DELAY_SECONDS": "0"} | environment
+        with serving(Shipped, ["node", "dist/main.js"], self.service.folder, env, port, ready) as shipped:
+            yield shipped
 
     @contextlib.contextmanager
     def edited(self, *edits: tuple[str, str, str]) -> Iterator[None]:
@@ -152,13 +102,7 @@ class Starter:
 @contextlib.contextmanager
 def generated(template: Path, folder: Path, modules: Path | None, features: list[str]) -> Iterator[Starter]:
     """Generated, installed, built and migrated, on a database of its own behind a proxy."""
-
-    def copy(folder: Path, answers: dict[str, object]) -> None:
-        copier.run_copy(str(template), folder, data=answers, defaults=True, quiet=True)
-
-    service = starters.generate(copy, folder / "service", folder / "shims", "nestjs-prisma", features=features)
-    if "PRISMA_SCHEMA_ENGINE_BINARY" not in service.environment and starters.get("https://binaries.prisma.sh/")[0] in (0, 403):
-        unavailable("Prisma's engine can neither be downloaded nor is it named by PRISMA_SCHEMA_ENGINE_BINARY")
+    service = starters.generate(template, folder / "service", "nestjs-prisma", features=features)
     service.environment["NO_COLOR"] = "1"
     with starters.database(service.folder) as url:
         service = service.with_database(url)
@@ -169,8 +113,7 @@ def generated(template: Path, folder: Path, modules: Path | None, features: list
             service.commit()  # with the lock file
         service.expect("generate", "migrate")
         assert not (failure := service.failure("npm run build")), failure
-        target = urllib.parse.urlsplit(url)
-        with FaultProxy(target.hostname, target.port or 5432) as proxy:
+        with proxy_of(service) as proxy:
             yield Starter(service, url, proxy)
 
 
@@ -207,9 +150,9 @@ def sku() -> str:
 
 
 def product(shipped: Shipped) -> dict:
-    response = shipped.request("POST", "/products", {"sku": sku(), "name": "Chair"})
+    response = shipped.call("POST", "/products", {"sku": sku(), "name": "Chair"})
     assert response.status == 201, response
-    return response.json()
+    return response.json
 
 
 def added_user(starter: Starter) -> tuple[str, str]:
@@ -224,7 +167,7 @@ def added_user(starter: Starter) -> tuple[str, str]:
 
 
 def expect_one_error_line(shipped: Shipped, request_id: str, cause: str) -> None:
-    until(lambda: shipped.lines_of(request_id), 10, lambda: tail(shipped.log.read_text()))
+    until(lambda: shipped.lines_of(request_id), 10, lambda: tail(shipped.log()))
     (line,) = shipped.lines_of(request_id)
     assert line["level"] == "error" and line["res"]["statusCode"] == 503, line
     assert re.search(cause, line["err"]["message"]) and "\n    at " in line["err"]["stack"], line
@@ -233,7 +176,7 @@ def expect_one_error_line(shipped: Shipped, request_id: str, cause: str) -> None
 def test_a_database_that_is_gone(starter, shared):
     starter.proxy.refuse()
     response = shared.get("/products", X_Request_ID="gone-1")
-    response.expect_unavailable()
+    assert_unavailable(response)
     expect_one_error_line(shared, "gone-1", "reach database|Connection terminated|closed the connection")
     assert shared.get("/health").status == 200
     until(lambda: shared.get("/ready").status == 503, 5, "/ready does not notice")
@@ -252,7 +195,7 @@ def test_a_hung_server_frees_the_request(starter, shared):
         ready = shared.get("/ready")
         assert (ready.status, ready.seconds < READY) == (503, True), ready
         for number, response in enumerate(request.result() for request in waiting):
-            response.expect_unavailable()
+            assert_unavailable(response)
             assert response.seconds < FREED
             expect_one_error_line(shared, f"hung-{number}", "Query read timeout|timeout exceeded|Connection terminated")
     starter.proxy.resume()
@@ -270,7 +213,7 @@ def test_a_lock_and_a_statement_timeout(starter, shared):
     with psycopg.connect(starter.url) as connection:
         connection.execute("LOCK TABLE products")
         response = shared.get("/products", X_Request_ID="lock-1")
-        response.expect_unavailable()
+        assert_unavailable(response)
         assert response.seconds < FREED
     expect_one_error_line(shared, "lock-1", "lock timeout")
 
@@ -281,7 +224,8 @@ def test_a_full_pool(starter):
         for _ in range(2):
             responses = list(pool.map(lambda _: shipped.get("/products"), range(200)))
             for response in responses:
-                assert response.status == 200 or not response.expect_unavailable()
+                if response.status != 200:
+                    assert_unavailable(response)
         with psycopg.connect(starter.url) as connection:
             connection.execute("LOCK TABLE products")
             blocked = [pool.submit(shipped.get, "/products") for _ in range(20)]
@@ -289,7 +233,7 @@ def test_a_full_pool(starter):
             ready = shipped.get("/ready")
             assert (ready.status, ready.seconds < READY) == (200, True), ready
             for response in blocked:
-                response.result().expect_unavailable()
+                assert_unavailable(response.result())
         until(lambda: shipped.get("/products").status == 200, 10, "the pool does not recover")
 
 
@@ -330,7 +274,7 @@ def test_pgbouncer_gets_no_startup_options(starter):
 def test_sigterm_with_idle_half_sent_and_running_requests(starter):
     with starter.shipped(SHUTDOWN_DELAY_SECONDS="2") as shipped, contextlib.ExitStack() as clients, ThreadPoolExecutor(4) as pool:
         product(shipped)
-        idle, half, kept = (clients.enter_context(socket.create_connection(("127.0.0.1", shipped.port))) for _ in range(3))
+        idle, half, kept = (clients.enter_context(shipped.connect()) for _ in range(3))
         half.sendall(b"POST /products HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
         kept.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
         kept.settimeout(10)
@@ -349,7 +293,7 @@ def test_sigterm_with_idle_half_sent_and_running_requests(starter):
             connection.rollback()
         assert running.result().status == 200
         code, seconds = stopping.result()
-        assert code == 0 and 2 <= seconds < 2 + 10 + 8, (code, seconds, tail(shipped.log.read_text()))
+        assert code == 0 and 2 <= seconds < 2 + 10 + 8, (code, seconds, tail(shipped.log()))
         assert idle.fileno() > 0
 
 
@@ -405,15 +349,15 @@ def test_a_global_prefix(starter):
         assert not (failure := service.failure("npm run openapi") or service.failure("npm run build")), failure
         written = json.loads((service.folder / "openapi.json").read_text())
         with starter.shipped(ready="/api/ready") as shipped:
-            assert shipped.get("/openapi.json").json() == written
+            assert shipped.get("/openapi.json").json == written
             assert "/api/products" in written["paths"]
-            made = shipped.request("POST", "/api/products", {"sku": sku(), "name": "Chair"})
-            assert made.headers["location"] == f"/api/products/{made.json()['id']}"
+            made = shipped.call("POST", "/api/products", {"sku": sku(), "name": "Chair"})
+            assert made.headers["location"] == f"/api/products/{made.json['id']}"
             assert shipped.get(made.headers["location"]).status == 200
             for path in ("/nowhere", "/api/nowhere", "/products"):
                 missing = shipped.get(path)
                 assert (missing.status, missing.headers["content-type"].split(";")[0]) == (404, "application/problem+json"), path
-            assert shipped.request("PUT", "/api/products").headers["allow"] == "GET, POST, HEAD, OPTIONS"
+            assert shipped.call("PUT", "/api/products").headers["allow"] == "GET, POST, HEAD, OPTIONS"
 
 
 # --- the end-to-end tests
@@ -477,7 +421,7 @@ def test_types_see_an_index_that_may_miss(starter):
 @pytest.mark.parametrize("text", ["", " ", "\n\t", "a\n", " a", "a\0", "\ud800", "a\ud801"])
 def test_text_that_would_be_lost(shared, text):
     for body in ({"sku": text, "name": "Chair"}, {"sku": sku(), "name": text}):
-        assert shared.request("POST", "/products", body).status == 400, body
+        assert shared.call("POST", "/products", body).status == 400, body
 
 
 @pytest.mark.parametrize("spelling", ["0x{:x}", "%20{}", "+{}", "{}.0", "{}e0", "0{}", "{}%20"])
@@ -489,16 +433,16 @@ def test_a_patch_that_changes_nothing(shared):
     made = product(shared)
     path = f"/products/{made['id']}"
     for body in ({}, {"color": "red"}, {"name": None}):
-        assert shared.request("PATCH", path, body).status == 400, body
-    assert shared.get(path).json() == made
+        assert shared.call("PATCH", path, body).status == 400, body
+    assert shared.get(path).json == made
 
 
 def test_head_options_and_allow(shared):
     path = f"/products/{product(shared)['id']}"
-    assert shared.request("HEAD", path).status == 200
-    options = shared.request("OPTIONS", path)
+    assert shared.call("HEAD", path).status == 200
+    options = shared.call("OPTIONS", path)
     assert (options.status, options.headers["allow"]) == (204, "GET, PATCH, DELETE, HEAD, OPTIONS")
-    wrong = shared.request("PUT", path)
+    wrong = shared.call("PUT", path)
     assert (wrong.status, wrong.headers["allow"]) == (405, options.headers["allow"])
 
 
@@ -507,14 +451,14 @@ def test_probes_and_queries_in_the_log(shared):
         shared.get(path, X_Request_ID="log-1")
     until(lambda: len(shared.lines_of("log-1")) == 2, 10, lambda: str(shared.lines_of("log-1")))
     assert {line["req"]["path"] for line in shared.lines_of("log-1")} == {"/products", "/no-such-path"}
-    assert "visible" not in shared.log.read_text()
+    assert "visible" not in shared.log()
 
 
 # --- sign-in
 
 
-def sign_in(shipped: Shipped, email: str, password: str, address: str) -> Response:
-    return shipped.request("POST", "/auth/sessions", {"email": email, "password": password}, X_Forwarded_For=address)
+def sign_in(shipped: Shipped, email: str, password: str, address: str) -> Reply:
+    return shipped.call("POST", "/auth/sessions", {"email": email, "password": password}, X_Forwarded_For=address)
 
 
 def test_a_flood_of_sign_ins(with_auth):
@@ -522,14 +466,14 @@ def test_a_flood_of_sign_ins(with_auth):
     with with_auth.shipped(TRUSTED_PROXIES="1") as shipped, ThreadPoolExecutor(61) as pool:
         signed_in = sign_in(shipped, email, password, "192.0.2.1")
         assert signed_in.status == 201
-        before = shipped.memory_peak()
+        before = shipped.peak_memory()
         flood = [pool.submit(sign_in, shipped, f"{number}@example.com", "wrong", "192.0.2.2") for number in range(60)]
         for _ in range(5):
-            other = shipped.get("/products", Authorization=f"Bearer {signed_in.json()['token']}")
+            other = shipped.get("/products", Authorization=f"Bearer {signed_in.json['token']}")
             assert other.status == 200 and other.seconds < 20, other
         assert {request.result().status for request in flood} == {401}
         # 38 MiB for two hashes, and what 60 requests take.
-        assert shipped.memory_peak() - before < 120
+        assert shipped.peak_memory() - before < 120
         assert {line["address"] for line in shipped.lines() if line["msg"] == "sign-in failed"} == {"192.0.2.2"}
 
 
@@ -542,23 +486,23 @@ def test_two_processes_share_sessions_and_counters(with_auth):
         # A stranger has not locked the owner out.
         response = sign_in(one, email, password, "192.0.2.4")
         assert response.status == 201
-        one.token = other.token = response.json()["token"]
+        one.token = other.token = response.json["token"]
         assert [shipped.get("/products").status for shipped in (one, other)] == [200, 200]
-        assert one.request("DELETE", "/auth/sessions/current").status == 204
+        assert one.call("DELETE", "/auth/sessions/current").status == 204
         assert other.get("/products").status == 401
 
 
 def test_another_user_gets_404(with_auth):
     (email, password), (mail, word) = added_user(with_auth), added_user(with_auth)
     with with_auth.shipped() as shipped:
-        owner, another = (sign_in(shipped, *who, "192.0.2.5").json()["token"] for who in ((email, password), (mail, word)))
+        owner, another = (sign_in(shipped, *who, "192.0.2.5").json["token"] for who in ((email, password), (mail, word)))
         shipped.token = owner
         path = f"/products/{product(shipped)['id']}"
         shipped.token = another
-        assert shipped.get("/products").json()["items"] == []
-        assert [shipped.request(method, path, body).status for method, body in (("GET", None), ("PATCH", {"name": "Mine"}), ("DELETE", None))] == [404] * 3
+        assert shipped.get("/products").json["items"] == []
+        assert [shipped.call(method, path, body).status for method, body in (("GET", None), ("PATCH", {"name": "Mine"}), ("DELETE", None))] == [404] * 3
         shipped.token = owner
-        assert shipped.get(path).json()["name"] == "Chair"
+        assert shipped.get(path).json["name"] == "Chair"
         assert with_auth.service.run(f"node dist/auth/users.js disable {email}").returncode == 0
         assert shipped.get(path).status == 401
 

@@ -83,14 +83,13 @@ def test_leaving_it_paused_prints_nothing(capfd, caplog):
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Echo) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        with contextlib.ExitStack() as clients:
-            with FaultProxy(*server.server_address) as proxy:
-                first = clients.enter_context(connected(proxy))
-                proxy.pause()
-                first.sendall(b"held back")
-                second = clients.enter_context(socket.create_connection(("127.0.0.1", proxy.port)))
-                second.sendall(b"held back")
-                until(lambda: proxy.connections == 2, 10, "the proxy does not connect")
+        with contextlib.ExitStack() as clients, FaultProxy(*server.server_address) as proxy:
+            first = clients.enter_context(connected(proxy))
+            proxy.pause()
+            first.sendall(b"held back")
+            second = clients.enter_context(socket.create_connection(("127.0.0.1", proxy.port)))
+            second.sendall(b"held back")
+            until(lambda: proxy.connections == 2, 10, "the proxy does not connect")
         server.shutdown()
     assert not caplog.records and not capfd.readouterr().err
     assert not proxy.connections

@@ -1,4 +1,4 @@
-"""Limits of sign-in: attempts per minute, and concurrent hashing."""
+"""Limits of sign-in: attempts per minute, and concurrent attempts."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,11 +15,9 @@ from apps.users.tokens import digest
 PER_ADDRESS = 30
 # Per account and address: per account alone, anyone could lock its owner out.
 PER_ACCOUNT_AND_ADDRESS = 10
-# In one process: its hashes take at most 2 * 19 MiB, and half of its CONCURRENT_REQUESTS stay free for others.
-CONCURRENT_HASHES = 2
+# In one process, so that half of its CONCURRENT_REQUESTS stay free for others.
 CONCURRENT_SIGN_INS = 4
 
-_hashes = BoundedSemaphore(CONCURRENT_HASHES)
 _sign_ins = BoundedSemaphore(CONCURRENT_SIGN_INS)
 
 
@@ -52,11 +50,10 @@ def _network(address: str) -> str:
 
 
 @contextmanager
-def hashing() -> Iterator[None]:
+def concurrent_sign_in() -> Iterator[None]:
     if not _sign_ins.acquire(blocking=False):
         raise Overloaded("Too many people are signing in.")
     try:
-        with _hashes:
-            yield
+        yield
     finally:
         _sign_ins.release()

@@ -22,7 +22,7 @@ def sign_in(*, username: str, password: str, address: str) -> tuple[str, datetim
     """A new token, which is stored only as a digest, and when it expires."""
     try:
         limits.count_attempt(username=username, address=address)
-        with limits.hashing():
+        with limits.concurrent_sign_in():
             user = authenticate(username=username, password=password)  # hashes for an unknown name, too
         if not isinstance(user, User):
             raise WrongCredentials("Username or password is wrong.")

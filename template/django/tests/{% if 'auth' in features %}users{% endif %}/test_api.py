@@ -172,7 +172,7 @@ def test_a_header_is_no_address(anonymous: APIClient) -> None:
     assert response.status_code == 429
 
 
-def test_hashing_is_bounded(anonymous: APIClient, user: User) -> None:
+def test_concurrent_sign_ins_are_limited(anonymous: APIClient, user: User) -> None:
     with ExitStack() as stack:
         for _ in range(CONCURRENT_SIGN_INS):
             stack.enter_context(limits._sign_ins)
