@@ -4,8 +4,8 @@ import argon2 from 'argon2';
 import pLimit from 'p-limit';
 import { ProblemException } from '../common/problem.js';
 
-// OWASP's minimum for Argon2id. Two at a time: a flood of sign-ins takes 38 MiB,
-// and half of libuv's four threads.
+// OWASP's minimum for Argon2id: 19 MiB a hash. Two at a time, so that a flood of
+// sign-ins leaves half of libuv's four threads to everything else.
 const PARAMETERS = { memoryCost: 19 * 1_024, timeCost: 2, parallelism: 1 };
 const CONCURRENT = 2;
 const WAITING = 200;
