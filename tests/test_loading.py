@@ -15,6 +15,8 @@ import yaml
 TABLE: dict[str, dict[str, dict]] = yaml.safe_load((Path(__file__).parent / "loading.yml").read_text(encoding="utf-8"))
 # Characters of rules that one source file may pull in.
 PLAIN, EVERYTHING = 4_500, 7_000
+# Characters of all rules of a stack with every feature: what a strong model does unasked is not said (proofs/*/trial.md).
+WHOLE = 13_500
 # What a kind of file needs, whatever the stack calls it: queries need the owner filter, calls their timeouts.
 NEEDS = {
     "database": ("model", "repository", "selector", "service", "task", "command", "processor", "worker"),
@@ -69,6 +71,12 @@ def test_no_file_pulls_in_more_than_its_budget(render, stack):
             if sum(weights.values()) > budget:
                 faults.append(f"{file}: {sum(weights.values())} characters of {weights}, budget {budget}")
     assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("stack", matrix.STACKS)
+def test_all_rules_together_stay_short(render, stack):
+    sizes = {rule: size for rule, (_, size) in reach(render(**answers(stack, features=list(checks.FEATURES)))).items()}
+    assert sum(sizes.values()) <= WHOLE, sizes
 
 
 @pytest.mark.parametrize("stack", matrix.STACKS)

@@ -74,7 +74,7 @@ def test_add_index_concurrently():
         cursor.execute("DROP INDEX order_total")
 
 
-@proves("`AddConstraintNotValid` only a CHECK")
+@proves("`AddConstraintNotValid` takes only a CHECK")
 def test_constraints_not_valid():
     check = models.CheckConstraint(condition=models.Q(total__gte=0), name="total_positive")
     apply(AddConstraintNotValid("order", check))

@@ -2,18 +2,16 @@
 
 import asyncio
 from datetime import datetime
-from decimal import Decimal
 from enum import Enum
 
 import pytest
 from conftest import ASYNCPG, PSYCOPG
 from proves import proves
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Numeric, func, select, update
+from sqlalchemy import BigInteger, DateTime, func, select, update
 from sqlalchemy import Enum as SQLEnum
-from sqlalchemy import exc as sa_exc
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
+from sqlalchemy.orm import Mapped, mapped_column
 
 pytestmark = pytest.mark.anyio
 
@@ -41,7 +39,7 @@ async def stale(Item, new_session):
         yield session, item
 
 
-@proves("a session keeps the values it loaded")
+@proves("A session keeps the values it loaded")
 @pytest.mark.parametrize("read", ["select", "select for update", "get for update", "returning"])
 async def test_what_keeps_old_values(stale, Item, read):
     session, item = stale
@@ -59,7 +57,7 @@ async def test_what_keeps_old_values(stale, Item, read):
     assert item.n == 1
 
 
-@proves("a session keeps the values it loaded")
+@proves("A session keeps the values it loaded")
 @pytest.mark.parametrize("read", ["populate_existing", "get", "refresh"])
 async def test_what_brings_new_values(stale, Item, read):
     session, item = stale
@@ -110,21 +108,6 @@ def test_better_column_types(Base, create, db):
     assert types_of(db, T) == (["bigint", "timestamp with time zone", "state"], "{paid}")
 
 
-@proves("`Mapped[Decimal]` has no scale")
-def test_decimals(Base, create, db):
-    class T(Base):
-        __tablename__ = "t"
-        id: Mapped[int] = mapped_column(primary_key=True)
-        plain: Mapped[Decimal]
-        scaled: Mapped[Decimal] = mapped_column(Numeric(19, 2))
-
-    create(Base)
-    db.execute("INSERT INTO t VALUES (1, 1.005, 1.005), (2, 'NaN', 'NaN')")
-    one, two = db.execute("SELECT plain, scaled FROM t ORDER BY id").fetchall()
-    assert [str(value) for value in one] == ["1.005", "1.01"]
-    assert two[0].is_nan() and two[1].is_nan()
-
-
 @proves("never share one in `asyncio.gather`")
 @pytest.mark.parametrize("driver", [PSYCOPG, ASYNCPG])
 async def test_one_session_in_gather(make_engine, driver):
@@ -138,28 +121,3 @@ async def test_one_session_in_gather(make_engine, driver):
     async with AsyncSession(make_engine(driver)) as session:
         await session.execute(select(1))
         assert True not in await gather(session)
-
-
-@proves('Relationships with `lazy="raise"` make an N+1 query fail')
-async def test_lazy_raise(Base, create, new_session):
-    class Parent(Base):
-        __tablename__ = "parent"
-        id: Mapped[int] = mapped_column(primary_key=True)
-        children: Mapped[list["Child"]] = relationship(lazy="raise")
-
-    class Child(Base):
-        __tablename__ = "child"
-        id: Mapped[int] = mapped_column(primary_key=True)
-        parent_id: Mapped[int] = mapped_column(ForeignKey("parent.id"))
-
-    create(Base)
-    async with new_session() as session:
-        session.add(Parent(id=1, children=[Child()]))
-        await session.commit()
-    async with new_session() as session:
-        parent = (await session.scalars(select(Parent))).one()
-        with pytest.raises(sa_exc.InvalidRequestError, match="lazy='raise'"):
-            parent.children  # noqa: B018
-    async with new_session() as session:
-        query = select(Parent).options(selectinload(Parent.children))
-        assert len((await session.scalars(query)).one().children) == 1

@@ -47,17 +47,6 @@ def app(tmp_path):
 GET = b"GET %s HTTP/1.1\r\nhost: a\r\n\r\n"
 
 
-@proves("`--timeout-keep-alive` (5 s) exceeds")
-def test_keep_alive(tmp_path):
-    with uvicorn(tmp_path) as (_, port), send(port, GET % b"/") as connection:
-        connection.settimeout(30)
-        assert b"200" in connection.recv(9999)
-        began = time.monotonic()
-        while connection.recv(9999):
-            pass
-        assert 4 < time.monotonic() - began < 15
-
-
 @proves("`--no-access-log` still logs the query string of a WebSocket")
 def test_query_string_in_the_log(tmp_path):
     async def connect(port):
@@ -72,25 +61,6 @@ def test_query_string_in_the_log(tmp_path):
             log = process.communicate()[0]
         assert "socket-secret" in log
         assert ("http-secret" in log) is (not options)
-
-
-@proves("httpx's is per read")
-async def test_httpx_timeout_is_per_read():
-    async def drip(reader, writer):
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 20\r\nconnection: close\r\n\r\n")
-        for _ in range(20):
-            writer.write(b"x")
-            await asyncio.sleep(0.1)
-        writer.close()
-
-    async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
-        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        async with httpx.AsyncClient(timeout=1) as client:
-            assert (await client.get(url)).status_code == 200
-            with pytest.raises(TimeoutError):
-                async with asyncio.timeout(1):
-                    await client.get(url)
 
 
 class Proxy:

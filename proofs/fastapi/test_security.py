@@ -3,21 +3,26 @@
 import pytest
 from conftest import client_of
 from fastapi import APIRouter, FastAPI, Request
+from fastapi.routing import iter_route_contexts
 from proves import proves
 
 pytestmark = pytest.mark.anyio
 
 
 @proves("`app.routes` omits included routers")
-async def test_included_routes_are_not_in_app_routes():
-    app, router = FastAPI(), APIRouter()
+async def test_included_and_hidden_routes():
+    app, router = FastAPI(openapi_url=None), APIRouter()
 
     @router.get("/x")
     async def handler(): ...
 
-    app.include_router(router)
-    assert "/x" not in [getattr(route, "path", None) for route in app.routes]
-    assert list(app.openapi()["paths"]) == ["/x"]
+    @router.get("/hidden", include_in_schema=False)
+    async def hidden(): ...
+
+    app.include_router(router, prefix="/v1")
+    assert [route for route in app.routes if getattr(route, "path", "").startswith("/v1")] == []
+    assert list(app.openapi()["paths"]) == ["/v1/x"]
+    assert [route.path for route in iter_route_contexts(app.routes)] == ["/v1/x", "/v1/hidden"]
 
 
 @proves("Request bodies have no size limit")

@@ -12,6 +12,11 @@ proves('A global filter that maps P2025 to 404', async () => {
   expect([(await failure(missing)).code, (await failure(internal)).code]).toEqual(['P2025', 'P2025']);
 });
 
+proves('A Prisma row returned whole', async () => {
+  const user = await prisma.user.create({ data: { email: unique(), passwordHash: 'secret' } as any });
+  expect(JSON.stringify(await prisma.user.findUniqueOrThrow({ where: { id: user.id } }))).toContain('secret');
+});
+
 proves('A body whose `Content-Type` no parser reads', async () => {
   class PatchDto {
     @IsOptional() @IsString() name?: string;

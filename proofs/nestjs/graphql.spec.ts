@@ -1,8 +1,6 @@
 import { ApolloDriver } from '@nestjs/apollo';
-import { ArgumentsHost, CanActivate, Catch, ExceptionFilter, ForbiddenException, Injectable, UseGuards } from '@nestjs/common';
-import { APP_FILTER } from '@nestjs/core';
+import { CanActivate, Injectable, UseGuards } from '@nestjs/common';
 import { Field, GraphQLModule, Int, ObjectType, Query, ResolveField, Resolver } from '@nestjs/graphql';
-import type { Response } from 'express';
 import { expect } from 'vitest';
 import { send, start } from './support/nest.js';
 import { proves } from './support/proves.js';
@@ -26,9 +24,6 @@ class Accounts {
   @Query(() => Account) broken() {
     throw new Error('host=db.internal');
   }
-  @Query(() => Account) forbidden() {
-    throw new ForbiddenException();
-  }
   @UseGuards(Denies)
   @ResolveField(() => String, { nullable: true })
   iban() {
@@ -36,9 +31,9 @@ class Accounts {
   }
 }
 
-async function service(options: object = {}, providers: object[] = []) {
+async function service(options: object = {}) {
   const graphql = GraphQLModule.forRoot({ driver: ApolloDriver, autoSchemaFile: true, ...options });
-  const { url } = await start({ imports: [graphql], providers: [Accounts, ...(providers as [])] });
+  const { url } = await start({ imports: [graphql], providers: [Accounts] });
   return async (query: string) => (await send(`${url}/graphql`, { query })).json();
 }
 
@@ -46,25 +41,6 @@ proves('A guard on `@ResolveField` runs only with', async () => {
   const query = '{ account { iban } }';
   expect((await (await service())(query)).data.account.iban).toBe('DE00');
   expect((await (await service({ fieldResolverEnhancers: ['guards'] }))(query)).errors[0].message).toBe('Forbidden resource');
-});
-
-proves('An exception filter asks `host.getType()` first', async () => {
-  @Catch()
-  class ForHttp implements ExceptionFilter {
-    catch(_: unknown, host: ArgumentsHost) {
-      host.switchToHttp().getResponse<Response>().status(403).json({});
-    }
-  }
-  @Catch()
-  class ForBoth extends ForHttp {
-    catch(error: unknown, host: ArgumentsHost) {
-      if (host.getType<string>() === 'graphql') throw error;
-      super.catch(error, host);
-    }
-  }
-  const message = async (filter: object) => (await (await service({}, [{ provide: APP_FILTER, useClass: filter }]))('{ forbidden { id } }')).errors[0].message;
-  expect(await message(ForHttp)).toContain('is not a function');
-  expect(await message(ForBoth)).toBe('Forbidden');
 });
 
 proves('Apollo sends the text of unexpected ones', async () => {
