@@ -148,6 +148,7 @@ PLAYED = ("cat", "head", "grep", "sed", "awk", "sort", "uniq", "diff", "git show
 @example(text="cat $'a\\x00'/*", mode="default")
 @example(text="cat $'\\ud800'/*", mode="default")
 @example(text="$(" * 400, mode="default")
+@example(text="cat //$x", mode="default")
 @example(text="cat " + "*" * 3000, mode="default")
 @example(text="cat {" + "a," * 4000, mode="default")
 @example(text="cat " + "*a" * 150 + "b", mode="bypassPermissions")
@@ -320,9 +321,7 @@ def test_secrets_without_collateral(template, workshop):
         assert judge(tool="Write", file_path=str(repo / "app/secrets/service.py"))[0] == "theirs"
         assert judge("cat new.pem")[0] == "refuse" and judge("cat app/secrets/token.txt")[0] == "refuse"
         verdict, reason, _ = judge("git show HEAD~1")
-        assert verdict == "refuse" and "`-- app`" in reason
-        shutil.rmtree(repo / "app")
-        assert "such as" not in judge("git show HEAD~1")[1]
+        assert verdict == "refuse" and "behind `--`" in reason
 
 
 def test_install_and_services_are_free_as_committed(committed, stack):
@@ -395,4 +394,4 @@ def test_it_survives_jinja(repos):
 def test_the_hooks_are_short():
     lines = {path.name: path.read_text().splitlines() for path in (ROOT / "hooks").glob("*.py")}
     assert [name for name, text in lines.items() if any(len(line) > 110 for line in text)] == []
-    assert sum(map(len, lines.values())) <= 1600, {name: len(text) for name, text in lines.items()}
+    assert sum(map(len, lines.values())) <= 1485, {name: len(text) for name, text in lines.items()}
