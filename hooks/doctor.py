@@ -23,7 +23,6 @@ AGENT = ".claude/agents/backend-developer.md"
 SETTINGS, LOCAL = ".claude/settings.json", ".claude/settings.local.json"
 FACTS, PROGRAMS = ".claude/hooks/project.json", ("guard", "guard_files", "guard_options", "guard_shell")
 AGAIN, MERGE = "copier recopy brings it back", "run python3 .claude/hooks/doctor.py --merge-settings"
-GONE = {"ExitPlanMode", "LS", "MultiEdit", "NotebookRead", "TodoWrite"}
 # An allow rule of these words and a wildcard allows whatever follows them.
 OPEN = re.compile(r"|env|sudo|eval|xargs|find|npx|uvx|bunx|npm|pnpm|yarn|make|just|git|docker|curl|rm|rm -rf?"
                   r"|\S*\*.*|(?:npm|pnpm|yarn|uv|poetry|bun) (?:run|exec|install)"
@@ -201,20 +200,14 @@ def check_frontmatter(p):
             if key in found and (key == "globs" or not isinstance(found[key], list)):
                 line, how = line_of(p.text(name), "^%s:" % key), "write paths, and one `- \"glob\"` a line"
                 yield Finding(name, line, "%s is not read like this" % key, how)
-        listed = str(found.get("tools") or "") if name in p.agents else ""
-        for tool in re.findall(r"[^,(\s]+(?:\([^)]*\))?", listed):
-            line, bare = line_of(p.text(name), "^tools:"), tool.partition("(")[0]
-            if bare in GONE or bare not in (tool, "Agent", "Task"):
-                what = "%s in tools is gone, or names all of %s whatever the parentheses say" % (tool, bare)
-                yield Finding(name, line, what, "take it out, and put a limit into " + SETTINGS)
 
 
 def check_reach(p):
     for name in p.rules if p.begun else ():
         globs = read_frontmatter(p.text(name))[0].get("paths")
         if globs and isinstance(globs, list) and not any(map(matcher(globs), p.files)):
-            what, how = "its paths match no file here, so it is never read", "fix them, or wait for one"
-            yield Finding(name, line_of(p.text(name), "^paths:"), what, how, "warning")
+            line, how = line_of(p.text(name), "^paths:"), "correct them, unless such files are still to come"
+            yield Finding(name, line, "its paths match no file here, so it is never read", how, "warning")
 
 
 def check_marks(p):

@@ -188,7 +188,6 @@ def with_agent(line, new):
 
 
 DESCRIPTION = FILES[AGENT].split("\n")[3]
-TOOLS = "tools: Read, Grep, Glob, Edit, Write, Bash"
 
 
 # Each row: files to write over the clean repository (None deletes); how the reported lines begin, warnings marked as
@@ -240,9 +239,6 @@ FAULTS = {
         {name: FILES[name].replace("\n", "\r\n") for name in ("CLAUDE.md", AGENT, RULE, SETTINGS)},
         [],
     ),
-    "a pattern in tools": (with_agent(TOOLS, "tools: Read, Bash(uv run pytest *), Edit"), [f"{AGENT}:5: Bash(uv run pytest *)"]),
-    "a gone tool": (with_agent(TOOLS, TOOLS + ", TodoWrite"), [f"{AGENT}:5: TodoWrite in tools is gone"]),
-    "tools of servers, and agents by type": (with_agent(TOOLS, TOOLS + ", mcp__db__query, Agent(a, b), Skill"), []),
     # reach, marks, secrets
     "a rule that reaches nothing": (
         {RULE: '---\npaths:\n  - "src/**"\n---\n'},

@@ -91,13 +91,13 @@ def test_what_calls_yml_attacks_with_is_never_free(repos, stack):
 
 
 @pytest.mark.parametrize("level", ["standard", "sandboxed", "full"])
-def test_a_secret_is_refused_in_bypass_too(repos, level):
+def test_a_secret_is_refused_in_bypass_too(repos, stack, level):
     """Where nobody is asked, what names a secret is refused, and so is what changes the rules."""
-    repo = repos()
+    repo = repos(stack)
     with judging(repo) as judge:
         passed = [
             entry.text
-            for entry in proof.entries(repo, "fastapi-postgres")
+            for entry in proof.entries(repo, stack)
             if entry.action in ("secret", "rules", "migration") and entry.group != "must_not_leak_by_grep" and not entry.text.startswith("Read ~")
             for verdict, _, changed in [judge(tool=entry.call.tool, mode="bypassPermissions", level=level, **entry.call.input)]
             if verdict in ("free", "theirs") and not changed
