@@ -4,7 +4,7 @@
 # flake8: noqa
 """Finds what silently switches a generated Claude Code setup off, and says how to fix it.
 
-    python3 .claude/hooks/doctor.py [--json] [--merge-settings [--dry-run]]
+    python3 .claude/hooks/doctor.py [--merge-settings]
 
 One line per finding: `file:line: what is wrong; how to fix it`. Exit 0: nothing wrong (warnings allowed),
 1: findings, 2: could not look. `--merge-settings` puts a settings file of ours that is beside a person's
@@ -23,17 +23,13 @@ AGENT = ".claude/agents/backend-developer.md"
 SETTINGS, LOCAL = ".claude/settings.json", ".claude/settings.local.json"
 FACTS, PROGRAMS = ".claude/hooks/project.json", ("guard", "guard_files", "guard_options", "guard_shell")
 AGAIN, MERGE = "copier recopy brings it back", "run python3 .claude/hooks/doctor.py --merge-settings"
-GONE = {"ExitPlanMode", "LS", "MultiEdit", "NotebookRead", "TodoWrite"}
-# A path rule of these tools never matches; the value is the tool whose path rule covers them.
-COVERED_BY = {"Write": "Edit", "MultiEdit": "Edit", "NotebookEdit": "Edit", "Glob": "Read", "Grep": "Read"}
 # An allow rule of these words and a wildcard allows whatever follows them.
-OPEN = re.compile(
-    r"|(?:uv|poetry|pipx|npm|pnpm|yarn|bun) (?:run|exec|dlx|x)|uvx|npx|bunx|npm|pnpm|yarn|make|just|task|rake"
-    r"|(?:npm|pnpm|yarn|uv pip|pip) (?:install|i|add)|env|command|exec|nohup|timeout|xargs|find|sudo|ssh|eval"
-    r"|(?:(?:uv|poetry) run )?(?:python3?|node|deno|bun|tsx|ruby|perl|php|bash|sh|zsh)(?: -[ce])?"
-    r"|docker(?: compose)?(?: run| exec)?|git(?: push| reset| checkout| restore| clean)?|curl|wget|nc"
-    r"|rm(?: -[rf]+)?"
-    r"|psql|mysql|sqlite3|redis-cli|\S*\*.*")
+OPEN = re.compile(r"|env|sudo|eval|xargs|find|npx|uvx|bunx|npm|pnpm|yarn|make|just|git|docker|curl|rm|rm -rf?"
+                  r"|\S*\*.*|(?:npm|pnpm|yarn|uv|poetry|bun) (?:run|exec|install)"
+                  r"|docker (?:compose )?(?:run|exec)"
+                  r"|(?:(?:uv|poetry) run )?(?:python3?|node|ruby|perl|php|bash|sh|zsh)(?: -[ce])?")
+# What comes to lie in the repository and must not be committed; the file beside which it appears.
+IGNORED = {".env": ".env.example", ".venv/": "uv.lock", "node_modules/": "package.json"}
 
 
 class Finding(NamedTuple):
@@ -55,23 +51,13 @@ def line_of(text, pattern):
 
 
 def parse_json(text):
-    """(value, None), or (None, (line, what)) for a text that is not JSON or has a key twice."""
-    twice = []
-
-    def pairs(items):
-        keys = [key for key, _ in items]
-        twice.extend(key for key in set(keys) if keys.count(key) > 1)
-        return dict(items)
-
+    """(value, None), or (None, (line, what)) for a text that is not JSON."""
     try:
-        value = json.loads(text.lstrip("\ufeff"), object_pairs_hook=pairs)
+        return json.loads(text.lstrip("\ufeff")), None
     except json.JSONDecodeError as fault:
         return None, (fault.lineno, "is not JSON: %s at column %d" % (fault.msg, fault.colno))
     except (ValueError, RecursionError) as fault:
         return None, (1, "is not JSON: %s" % type(fault).__name__)
-    if twice:
-        return None, (1, "has the key %s twice, and only the last counts" % twice[0])
-    return value, None
 
 
 def read_frontmatter(text):
@@ -119,11 +105,8 @@ class Setup:
         self.claude_md = self.fact("claude_md", str) or "CLAUDE.md"
         self.ours = self.fact("settings", str) or SETTINGS
         self.kept = self.fact("kept", list)
-        staged, new = self.git("--stage"), self.git("--others", "--exclude-standard")
-        entries = [entry.partition("\t") for entry in staged]
-        self.tracked = list(dict.fromkeys(name for _, _, name in entries))
-        self.unmerged = list(dict.fromkeys(name for mode, _, name in entries if mode[-1:] != "0"))
-        self.files = self.tracked + new
+        self.tracked = self.git("ls-files", "-z")
+        self.files = self.tracked + self.git("ls-files", "-z", "--others", "--exclude-standard")
         source = matcher(self.fact("paths", dict).get("source") or [])
         self.begun = any(source(name) for name in self.files if not name.startswith(".claude/"))
         self.owned = [name for name in sorted(os.listdir(root))
@@ -159,21 +142,13 @@ class Setup:
         value = parse_json(self.text(name))[0]
         return value if isinstance(value, dict) else {}
 
-    def permissions(self, *kinds):
-        """(kind, file, line, rule) of every rule of the settings files."""
-        for kind, name in ((kind, name) for kind in kinds for name in self.settings):
-            permissions = self.json(name).get("permissions")
-            listed = permissions.get(kind) if isinstance(permissions, dict) else None
-            for rule in listed if isinstance(listed, list) else ():
-                if isinstance(rule, str):
-                    quoted = re.escape(json.dumps(rule, ensure_ascii=False))
-                    yield kind, name, line_of(self.text(name), quoted), rule
-
-    def git(self, *options):
+    def git(self, *command):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
         try:
-            run = subprocess.run(["git", "-C", self.root, "ls-files", "-z", *options], capture_output=True,
-                                 check=True, env=environment, timeout=60)
+            run = subprocess.run(["git", "-C", self.root, *command], capture_output=True, env=environment,
+                                 timeout=60)
+            if run.returncode > (command[0] == "check-ignore"):  # whose 1 means that nothing is ignored
+                raise OSError
         except (OSError, ValueError, subprocess.SubprocessError):
             raise CannotLook("git cannot be asked here") from None
         return [os.fsdecode(entry) for entry in run.stdout.split(b"\0") if entry]
@@ -199,11 +174,6 @@ def check_texts(p):
         elif re.search(r"^(<{7}|>{7}) ", text, re.M) and name.endswith((".md", ".json", ".yml", ".py")):
             line = line_of(text, r"^(<{7}|>{7}) ")
             yield Finding(name, line, "holds a conflict marker", "keep one side and delete the markers")
-        if re.search("[\udc80-\udcff]", text):
-            yield Finding(name, line_of(text, "[\udc80-\udcff]"), "is not UTF-8", "save it as UTF-8")
-    for name in p.unmerged:
-        line = line_of(p.text(name), "^<{7}")
-        yield Finding(name, line, "is unmerged in git", "resolve it, then git add it")
 
 
 def check_present(p):
@@ -230,20 +200,14 @@ def check_frontmatter(p):
             if key in found and (key == "globs" or not isinstance(found[key], list)):
                 line, how = line_of(p.text(name), "^%s:" % key), "write paths, and one `- \"glob\"` a line"
                 yield Finding(name, line, "%s is not read like this" % key, how)
-        listed = str(found.get("tools") or "") if name in p.agents else ""
-        for tool in re.findall(r"[^,(\s]+(?:\([^)]*\))?", listed):
-            line, bare = line_of(p.text(name), "^tools:"), tool.partition("(")[0]
-            if bare in GONE or bare not in (tool, "Agent", "Task"):
-                what = "%s in tools is gone, or names all of %s whatever the parentheses say" % (tool, bare)
-                yield Finding(name, line, what, "take it out, and put a limit into " + SETTINGS)
 
 
 def check_reach(p):
     for name in p.rules if p.begun else ():
         globs = read_frontmatter(p.text(name))[0].get("paths")
         if globs and isinstance(globs, list) and not any(map(matcher(globs), p.files)):
-            what, how = "its paths match no file here, so it is never read", "fix them, or wait for one"
-            yield Finding(name, line_of(p.text(name), "^paths:"), what, how, "warning")
+            line, how = line_of(p.text(name), "^paths:"), "correct them, unless such files are still to come"
+            yield Finding(name, line, "its paths match no file here, so it is never read", how, "warning")
 
 
 def check_marks(p):
@@ -252,6 +216,14 @@ def check_marks(p):
         what = "the stack is %s, and there is no %s" % (p.fact("stack", str), " or ".join(marks))
         line = line_of(p.text(FACTS), '"stack"')
         yield Finding(FACTS, line, what, "copier update --ask stack corrects the answer")
+
+
+def check_ignored(p):
+    needed = [name for name, beside in IGNORED.items()
+              if (beside in p.files or os.path.exists(p.path(name))) and name not in p.tracked]
+    ignored = "".join(p.git("check-ignore", "--no-index", "--", *needed) if needed else ()).split("\n")
+    for name in sorted(set(needed) - set(ignored)):
+        yield Finding(".gitignore", 1, "git does not ignore %s" % name, "add a line with it", "warning")
 
 
 def check_secrets(p):
@@ -287,30 +259,17 @@ def check_json(p):
                 yield Finding(name, line, what, "fix it: the client drops the file and its deny rules")
 
 
-def check_dead_rules(p):
-    for kind, name, line, rule in p.permissions("deny", "ask", "allow"):
-        level = "warning" if name == LOCAL else "error"  # the client itself writes rules there
-        found = re.fullmatch(r"([A-Za-z_*][\w*-]*)(?:\((.*)\))?", rule, re.S)
-        tool, pattern = found.groups() if found else ("", None)
-        unquoted = re.sub(r"\"[^\"]*\"|'[^']*'", "", pattern or "")
-        if not found or pattern == "" or tool in GONE:
-            what, how = "is skipped by the client", "write Tool or Tool(pattern), of a tool that exists"
-        elif pattern is not None and tool in COVERED_BY:
-            what, how = "never matches", "write %s(%s)" % (COVERED_BY[tool], pattern)
-        elif tool == "Bash" and re.search(r"&&|\||;", unquoted):
-            what, how = "never matches: each command is looked at by itself", "write a rule for each command"
-        else:
-            continue
-        yield Finding(name, line, "%s rule %s %s" % (kind, rule, what), how, level)
-
-
 def check_open_rules(p):
-    for _, name, line, rule in p.permissions("allow"):
-        found = re.fullmatch(r"Bash(?:\((.*?)(?::| )?\*\))?", rule, re.S)
-        opens = found and OPEN.fullmatch((found.group(1) or "").strip())
-        if opens or rule in ("Edit", "Write", "Edit(//**)"):
-            how = "name the one command or folder you mean"
-            yield Finding(name, line, "allow rule %s allows whatever follows it" % rule, how, "warning")
+    for name in p.settings:
+        permissions = p.json(name).get("permissions")
+        allowed = permissions.get("allow") if isinstance(permissions, dict) else None
+        for rule in allowed if isinstance(allowed, list) else ():
+            found = isinstance(rule, str) and re.fullmatch(r"Bash(?:\((.*?)(?::| )?\*\))?", rule, re.S)
+            opens = found and OPEN.fullmatch((found.group(1) or "").strip())
+            if opens or rule in ("Edit", "Write", "Edit(//**)"):
+                line = line_of(p.text(name), re.escape(json.dumps(rule, ensure_ascii=False)))
+                how = "name the one command or folder you mean"
+                yield Finding(name, line, "allow rule %s allows whatever follows it" % rule, how, "warning")
 
 
 def check_hooks(p):
@@ -382,7 +341,7 @@ def check_in_force(p):
             yield Finding(SETTINGS, line, "%s: ours is not in force: %s" % (dotted, shown), how, level)
 
 
-def merge_settings(p, dry_run):
+def merge_settings(p):
     """Puts p.ours into .claude/settings.json; CannotLook when that is not safe."""
     target, root = os.path.realpath(p.path(SETTINGS)), os.path.realpath(p.root)
     if os.path.commonpath([target, root]) != root:
@@ -397,20 +356,19 @@ def merge_settings(p, dry_run):
     for dotted, missing, level in gaps(p.json(SETTINGS), p.json(p.ours)):
         for item in missing if level == "error" else []:
             print("+ %s: %s" % (dotted, json.dumps(item)))
-    if not dry_run:
-        indent = re.search(r"\n([ \t]+)\S", old)
-        temporary = target + ".new"
-        with open(temporary, "w", encoding="utf-8", newline="\n") as file:
-            file.write(json.dumps(value, indent=indent.group(1) if indent else 2, ensure_ascii=False) + "\n")
-        os.replace(temporary, target)
-    print("Nothing was written." if dry_run else "Merged into %s." % SETTINGS)
+    indent = re.search(r"\n([ \t]+)\S", old)
+    temporary = target + ".new"
+    with open(temporary, "w", encoding="utf-8", newline="\n") as file:
+        file.write(json.dumps(value, indent=indent.group(1) if indent else 2, ensure_ascii=False) + "\n")
+    os.replace(temporary, target)
+    print("Merged into %s." % SETTINGS)
 
 
-CHECKS = [check_texts, check_json, check_present, check_frontmatter, check_dead_rules, check_open_rules,
-          check_hooks, check_in_force, check_reach, check_marks, check_secrets]
+CHECKS = [check_texts, check_json, check_present, check_frontmatter, check_open_rules, check_hooks,
+          check_in_force, check_reach, check_marks, check_ignored, check_secrets]
 
 
-def report(p, as_json):
+def report(p):
     """Prints what the checks find; the exit code."""
     def clean(text):  # anyone may have written the names and contents it quotes
         return "".join(char if char.isprintable() else "?" for char in text)
@@ -418,26 +376,21 @@ def report(p, as_json):
     found = [finding._replace(file=clean(finding.file), what=clean(finding.what), how=clean(finding.how))
              for finding in dict.fromkeys(finding for check in CHECKS for finding in check(p))]
     errors = sum(finding.level == "error" for finding in found)
-    if as_json:
-        print(json.dumps({"findings": [finding._asdict() for finding in found], "ok": not errors}, indent=2))
-    else:
-        for file, line, what, how, level in found:
-            print("%s:%d: %s%s; %s" % (file, line, "warning: " if level == "warning" else "", what, how))
-        print("Findings: %d. Warnings: %d." % (errors, len(found) - errors))
+    for file, line, what, how, level in found:
+        print("%s:%d: %s%s; %s" % (file, line, "warning: " if level == "warning" else "", what, how))
+    print("Findings: %d. Warnings: %d." % (errors, len(found) - errors))
     return 1 if errors else 0
 
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--json", action="store_true", help="print the findings as JSON")
     parser.add_argument("--merge-settings", action="store_true", help="put our settings into yours")
-    parser.add_argument("--dry-run", action="store_true", help="only show what --merge-settings would do")
     options = parser.parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")
     try:
         p = Setup(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-        code = merge_settings(p, options.dry_run) if options.merge_settings else report(p, options.json)
+        code = merge_settings(p) if options.merge_settings else report(p)
         sys.stdout.flush()
         return code or 0
     except BrokenPipeError:  # doctor.py | head
@@ -447,8 +400,6 @@ def main(arguments=None):
         problem = str(why)
     except Exception as fault:  # whatever the files hold, a person gets a sentence
         problem = "gave up on its own fault: %s: %s" % (type(fault).__name__, fault)
-    if options.json:
-        print(json.dumps({"findings": [], "ok": False, "error": problem}))
     print("doctor: " + problem, file=sys.stderr)
     return 2
 

@@ -76,8 +76,7 @@ class Shell:
             commands = parse(text, os.path.expanduser("~"))
         except Unclear as unclear:
             self.names([(piece, "", self.cwd) for piece in pieces(text)])
-            outside = [rule.replace(" *", "") for rule in self.facts["outside"] if self.sandboxed]
-            self.gives_up(Doubt("it is more than simple commands: %s" % unclear), text, outside=outside)
+            self.gives_up(Doubt("it is more than simple commands: %s" % unclear), text)
             return "theirs", ""
         doubts, named, theirs = [], [], []
         for self.command in commands:
@@ -108,21 +107,16 @@ class Shell:
             self.gives_up(Doubt("it runs another program that asks"), told)
         return "theirs", ""
 
-    def gives_up(self, doubt, text, listed=False, outside=()):
+    def gives_up(self, doubt, text, listed=False):
         """Raises the doubt, unless the sandbox holds the command, or bypassPermissions gives it up.
 
-        listed: a program that is listed, so that only the sandbox can help. outside: rules of what leaves it.
+        listed: a program that is listed, so that only the sandbox can help.
         """
-        bare = re.sub(r"['\"\\]", "", text)
-        if not self.contained or (listed and not self.sandboxed):
-            raise doubt
-        if listed:
-            rules = [rule for rule in self.facts["outside"] if rule in (bare, bare + " *")
-                     or rule[-1] == "*" and bare.startswith(rule[:-1])]
-        else:
-            words = "|".join(map(re.escape, [*self.facts["consequential"], *outside]))
-            rules = re.findall(r"(?<![\w-])(?:" + words + r")(?![\w-])", bare)
-        if rules:
+        words = self.facts["consequential"] + [rule.replace(" *", "") for rule in self.facts["outside"]
+                                               if self.sandboxed]
+        named = r"(?<![\w-])(?:" + "|".join(map(re.escape, words)) + r")(?![\w-])"
+        if (not self.contained or (listed and not self.sandboxed)
+                or re.search(named, re.sub(r"['\"\\]", "", text))):
             raise doubt
 
     def names(self, named):
@@ -146,7 +140,7 @@ class Shell:
     def hides(self, words):
         """Refuses what would read, copy or remove secrets without naming them."""
         texts = [word.text for word in words]
-        reads = {"read", "files", "search", "script", "first", "closed"}
+        reads = {"read", "files", "search", "script", "closed"}
         behind = {self.programs.get(text, "").split(" ")[0] for text in texts[1:]}
         if texts[0] == "xargs" and reads & behind and self.project.secrets_below(self.project.root):
             raise Refuse("What xargs reads cannot be seen, and there are secret files: name the "
@@ -194,7 +188,7 @@ class Shell:
             words = words[1:]
         if self.command.joins[0] != "|" and self.as_written(words):  # `echo … | python3 -` is its input
             return
-        words, place = self.plain(words), words[0].end
+        words, place = [words[0]._replace(text=BINARIES.sub("", words[0].text)), *words[1:]], words[0].end
         texts = [word.text for word in words]
         keys = [" ".join(texts[:end]) for end in range(min(len(texts), 5), 0, -1)]
         key = next((key for key in keys if key in self.programs), "")
@@ -217,23 +211,6 @@ class Shell:
             self.is_write(key, found, rest)
         self.place = place
         getattr(self, "is_" + entry.kind)(key, found, rest)
-
-    def plain(self, words):
-        """A command without what changes nothing: folders of binaries, `python`, `git -C .`."""
-        texts = [BINARIES.sub("", words[0].text), *(word.text for word in words[1:])]
-        words = [words[0]._replace(text=texts[0]), *words[1:]]
-        python = re.fullmatch(r"python[\d.]*|php", texts[0])
-        if python and texts[1:2] == ["-m"] and len(words) > 2:
-            return words[2:]
-        if python and re.fullmatch(r"(?:\S*/)?(?:manage\.py|artisan)", "".join(texts[1:2])):
-            return [words[1]._replace(text=os.path.basename(texts[1])), *words[2:]]
-        while texts[0] == "git" and texts[1:2] and texts[1] in ("--no-pager", "-P", "--no-optional-locks"):
-            del words[1], texts[1]
-        root = self.project.path("".join(texts[2:3]), self.cwd) == self.project.root
-        if texts[:2] == ["git", "-C"] and root:
-            self.cwd = self.project.root
-            return [words[0], *words[3:]]
-        return words
 
     def as_written(self, words):
         """Whether it is a command of the project, word for word; a word in capitals means any."""
@@ -291,35 +268,27 @@ class Shell:
         if any(map(os.path.isdir, paths)):
             raise Doubt("it reads whole folders")
 
-    def is_first(self, key, found, words):
-        if len(words) > 1 or any(word.pattern for word in words):
-            raise Doubt("its second word is a file that it writes")
-        self.is_read(key, found, words)
-
     def is_script(self, key, found, words):
         if words and (words[0].pattern or not re.fullmatch(self.facts["scripts"][key], words[0].text, re.S)):
             raise Doubt("its script could do more than print")
         self.is_read(key, found, words[1:])
 
     def is_search(self, key, found, words):
-        """A search runs without the secrets that it would come across."""
+        """A search of folders runs without the secrets that it would come across."""
         names = {name for name, _ in found}
         if not names & {"--files", "-e", "--regexp"}:
             if words and words[0].pattern:
                 raise Doubt("its pattern has unquoted wildcards")
             words = words[1:]
-        whole, hidden = key == "rg" or names & {"-r", "--recursive"}, set()
-        for word in words or ([Word(".", "", 0)] if whole else []):
-            for path in self.paths(word):
-                if not self.project.inside(path, self.cwd):
-                    raise Theirs()
-                if not word.pattern or key == "rg":
-                    self.project.refuse_secret(path, self.cwd, folders=False)
-                folder = self.project.path(path, self.cwd)
-                below = self.project.secrets_below(folder) if whole and os.path.isdir(folder) else []
-                hidden |= {os.path.basename(secret) for secret in below}
-                if self.project.secret(path, self.cwd):
-                    hidden.add(os.path.basename(path))
+        if key != "rg" and not names & {"-r", "--recursive"}:
+            return self.is_read(key, found, words)
+        hidden = set()
+        for path in [path for word in words for path in self.paths(word)] or ["."]:
+            if not self.project.inside(path, self.cwd):
+                raise Theirs()
+            self.project.refuse_secret(path, self.cwd, folders=False)
+            below = self.project.secrets_below(self.project.path(path, self.cwd))
+            hidden |= {os.path.basename(secret) for secret in below}
         if len(hidden) > 40 or hidden and "--" in {word.text for word in self.command.words}:
             raise Refuse("It would search %s, a secret file, and others: use `git grep`." % sorted(hidden)[0])
         import shlex

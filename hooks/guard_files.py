@@ -75,13 +75,12 @@ class Project:
         self.protected_folders = Globs(folders_of(facts["protected"]))
         self.migration_files = Globs(facts["paths"].get("migrations") or [])
         self.migration_folders = Globs(folders_of(facts["paths"].get("migrations") or []))
-        self.source_folders = [part for glob in facts["paths"].get("source") or [] for part in glob.split("/")
-                               if part and not set(part) & set("*?[{.")]
 
     # Names
 
     def path(self, word, cwd):
-        return os.path.normpath(os.path.join(cwd, os.path.expanduser(word) if word.startswith("~") else word))
+        whole = os.path.join(cwd, os.path.expanduser(word) if word.startswith("~") else word)
+        return re.sub("^//", "/", os.path.normpath(whole))  # which keeps two slashes
 
     def relative(self, path):
         """The path below the project's root, `.` for the root; the whole path outside of it."""
@@ -226,10 +225,7 @@ class Project:
 
     def refuse_shown(self, cwd, *args):
         for name in self.secrets_in(cwd, *args):
-            there = [head for head in self.source_folders if os.path.isdir(os.path.join(self.root, head))]
-            folder = there[0] if there else ""
-            raise Refuse("It would show %s, a secret file: name the paths you need%s."
-                         % (name, ", such as `-- %s`" % folder if folder else ""))
+            raise Refuse("It would show %s, a secret file: name the paths you need behind `--`." % name)
 
     def refuse_taken(self):
         """Refuses what would take changed secrets, or new ones, into git."""

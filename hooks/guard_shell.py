@@ -3,8 +3,8 @@
 # flake8: noqa
 """Shell text as simple commands, or Unclear: the part of guard.py that reads what bash and zsh would read.
 
-Understood are words with quotes, `*`, `?`, `[…]` and `{a,b}`; `|`, `&&`, `||`, `;` and new lines between
-commands; `< FILE`, `> FILE`, `>> FILE`, `2>&1` and the like. Everything else (variables, substitution, loops,
+Understood are words with quotes, `*`, `?` and `[…]`; `|`, `&&`, `||`, `;` and new lines between commands;
+`< FILE`, `> FILE`, `>> FILE`, `2>&1` and the like. Everything else (variables, substitution, braces, loops,
 functions, heredocs, comments, background jobs) is Unclear. Both shells read what is left alike.
 """
 import re
@@ -17,10 +17,9 @@ KEYWORDS = set("if then else elif fi for while until do done case esac select fu
                " end nocorrect noglob [[ -".split())
 OPERATOR = re.compile(r"&&|\|\||[;\n|]")
 REDIRECTION = re.compile(r"(?:[12]?>&[12](?![\w&])|(?:[12]|&)?>>?(?![|&(>])|<(?![<(&>]))[ \t]*")
-PLAIN = re.compile(r"[^\s'\"\\$`|&;<>(){}*?\[\]!~=#\ue000-\uf8ff]+")
+PLAIN = re.compile(r"(?:@\{\w+\}|[^\s'\"\\$`|&;<>(){}*?\[\]!~=#\ue000-\uf8ff])+")
 IN_DOUBLE_QUOTES = re.compile(r'[^"\\$`\ue000-\uf8ff]+')
 CLASS = re.compile(r"\[[^\[\]/\s]+\]")  # any one character: more than the class holds, never less
-BRACES = re.compile(r"\{([^{}]*,[^{}]*)\}")
 ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=")
 
 
@@ -55,9 +54,9 @@ class Reader:
             elif redirection:
                 self.at = redirection.end()
                 if ">&" not in redirection.group():
-                    current[1 if redirection.group().startswith("<") else 2].extend(self.word())
+                    current[1 if redirection.group().startswith("<") else 2].append(self.word())
             else:
-                current.words.extend(self.word())
+                current.words.append(self.word())
         found = [command for command in [*found, current] if any(command[:3])]
         for command in found:
             if not command.words or command.words[0].text in KEYWORDS or command.words[0].pattern:
@@ -65,7 +64,6 @@ class Reader:
         return found
 
     def word(self):
-        """The words that the next one means: more than one if it holds braces."""
         start, out = self.at, ""
         while self.at < len(self.text):
             char, rest = self.text[self.at], self.text[self.at:self.at + 2]
@@ -76,13 +74,13 @@ class Reader:
                 end = self.text.find("'", self.at + 1)
                 if end < 0:
                     raise Unclear("a quote that is not closed")
-                out, self.at = out + hidden(self.text[self.at + 1:end]), end + 1
+                out, self.at = out + self.text[self.at + 1:end], end + 1
             elif char == '"':
-                out += hidden(self.double_quoted())
+                out += self.double_quoted()
             elif rest == "\\\n":
                 self.at += 2
             elif char == "\\" and len(rest) == 2:
-                out, self.at = out + hidden(rest[1]), self.at + 2
+                out, self.at = out + rest[1], self.at + 2
             elif rest == "$?":
                 out, self.at = out + "0", self.at + 2
             elif char == "*" or char == "?":
@@ -93,7 +91,7 @@ class Reader:
                 out, self.at = out + char, self.at + 1
             elif char == "~" and self.at == start and re.match(r"~(?:/|\s|$)", self.text[start:]):
                 out, self.at = self.home, self.at + 1
-            elif (char in "~#=" and self.at > start) or char in "{}":
+            elif char in "~#=" and self.at > start:
                 out, self.at = out + char, self.at + 1
             elif char in " \t\n|&;<>":
                 break
@@ -101,7 +99,8 @@ class Reader:
                 raise Unclear("`%s`" % char)
         if self.at == start:
             raise Unclear("a redirection without a file")
-        return [self.made(text) for text in braces(out)]
+        pattern = out if STAR in out or ONE in out else ""
+        return Word(out.replace(STAR, "*").replace(ONE, "?"), pattern, self.at)
 
     def double_quoted(self):
         out, at = "", self.at + 1
@@ -123,43 +122,6 @@ class Reader:
                 raise Unclear("`%s` in double quotes" % rest[0])
         raise Unclear("a quote that is not closed")
 
-    def made(self, out):
-        if re.search(r"[{}]", re.sub(r"\{[\w-]*\}", "", out)):
-            raise Unclear("braces")
-        pattern = shown(out) if STAR in out or ONE in out else ""
-        text = shown(out).replace(STAR, "*").replace(ONE, "?")
-        return Word(text, pattern, self.at)
-
-
-# Quoted braces and commas are no brace expansion: they pass through it as private-use characters.
-HIDE = {ord(char): 0xE010 + at for at, char in enumerate("{},")}
-SHOW = {code: char for char, code in HIDE.items()}
-
-
-def hidden(text):
-    return text.translate(HIDE)
-
-
-def shown(text):
-    return text.translate(SHOW)
-
-
-def braces(text):
-    """What `a{b,c}` means; innermost first."""
-    done, todo = [], [text]
-    if len(text) > 500 and "{" in text:
-        raise Unclear("long braces")
-    while todo:
-        text = todo.pop(0)
-        found = BRACES.search(text)
-        if not found:
-            done.append(text)
-            continue
-        todo += [text[:found.start()] + part + text[found.end():] for part in found.group(1).split(",")]
-        if len(done) + len(todo) > 64:
-            raise Unclear("many braces")
-    return done
-
 
 def parse(text, home):
     """The simple commands that shell text (str) is made of; raises Unclear."""
@@ -174,6 +136,7 @@ PIECES = re.compile(r"[\s=:,;|&<>(){}'\"`$@\\]+")
 
 
 def pieces(text):
-    """Whatever in a text could be the name of a file: for text that is not understood."""
-    bare = re.sub(r"['\"\\]", "", text[:LONGEST])
-    return {piece for form in (text[:LONGEST], bare) for piece in PIECES.split(form) if piece}
+    """Whatever could be the name of a file in text that is not understood; braces are a wildcard."""
+    text = text[:LONGEST]
+    forms = (text, re.sub(r"['\"\\]", "", text), re.sub(r"\{[^{}\s]*,[^{}\s]*\}", "*", text))
+    return {piece for form in forms for piece in PIECES.split(form) if piece}

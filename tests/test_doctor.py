@@ -106,6 +106,7 @@ You change the orders service. Run `uv run pytest tests/test_x.py -x`, `uv run r
     ),
     ".copier-answers.yml": "# Copier\n_commit: v1\nproject_description: keeps {{ braces }} as typed\n",
     ".env.example": "A=1\n",
+    ".gitignore": ".env\n.venv/\n",
     "app/main.py": "x = 1\n",
     "pyproject.toml": "[project]\n",
     "compose.yaml": "services: {}\n",
@@ -187,7 +188,6 @@ def with_agent(line, new):
 
 
 DESCRIPTION = FILES[AGENT].split("\n")[3]
-TOOLS = "tools: Read, Grep, Glob, Edit, Write, Bash"
 
 
 # Each row: files to write over the clean repository (None deletes); how the reported lines begin, warnings marked as
@@ -206,7 +206,6 @@ FAULTS = {
     "an .orig file": ({AGENT + ".orig": "x"}, [f"{AGENT}.orig:1: is left over from a merge"]),
     "leftovers that are not ours": ({"app/x.py.rej": "x", "README.md": "<<<<<<< a\n"}, []),
     "other worktrees": ({".claude/worktrees/a/CLAUDE.md": "<<<<<<< a\n"}, []),
-    "bytes that are no UTF-8": ({"CLAUDE.md": FILES["CLAUDE.md"].encode() + b"\n\xff"}, ["CLAUDE.md:14: is not UTF-8"]),
     "no agent": ({AGENT: None}, [f"{AGENT}:1: is not there"]),
     "no CLAUDE.md": ({"CLAUDE.md": None}, ["CLAUDE.md:1: warning: is not there"]),
     "no settings": ({SETTINGS: None}, [f"{SETTINGS}:1: is not there"]),
@@ -240,9 +239,6 @@ FAULTS = {
         {name: FILES[name].replace("\n", "\r\n") for name in ("CLAUDE.md", AGENT, RULE, SETTINGS)},
         [],
     ),
-    "a pattern in tools": (with_agent(TOOLS, "tools: Read, Bash(uv run pytest *), Edit"), [f"{AGENT}:5: Bash(uv run pytest *)"]),
-    "a gone tool": (with_agent(TOOLS, TOOLS + ", TodoWrite"), [f"{AGENT}:5: TodoWrite in tools is gone"]),
-    "tools of servers, and agents by type": (with_agent(TOOLS, TOOLS + ", mcp__db__query, Agent(a, b), Skill"), []),
     # reach, marks, secrets
     "a rule that reaches nothing": (
         {RULE: '---\npaths:\n  - "src/**"\n---\n'},
@@ -252,37 +248,29 @@ FAULTS = {
     "another stack": ({"pyproject.toml": None}, [f"{FACTS}:2: the stack is fastapi-postgres, and there is no pyproject.toml"]),
     "another stack, before there is source": ({"pyproject.toml": None, "app/main.py": None}, []),
     "tracked secrets": (
-        {".env": "A=1", "deep/.env.local": "A=1", "conf/secrets/a b": "x", "k.pem": "x"},
+        {".gitignore": "", ".env": "A=1", "deep/.env.local": "A=1", "conf/secrets/a b": "x", "k.pem": "x"},
         [".env:1: git tracks", "conf/secrets/a b:1: git tracks", "deep/.env.local:1: git tracks", "k.pem:1: git tracks"],
     ),
     "what looks like a secret": ({"tests/public.pem": "x", "app/secrets/service.py": "x"}, []),
-    "an ignored secret": ({".gitignore": ".env\n", ".env": "A=1"}, []),
+    "an ignored secret": ({".env": "A=1"}, []),
+    "what git does not ignore": (
+        {".gitignore": "*.log\n", "package.json": "{}", ".venv/x": "x"},
+        [f".gitignore:1: warning: git does not ignore {name}; add a line with it" for name in (".env", ".venv/", "node_modules/")],
+    ),
+    "no .gitignore, but nothing that would need one": ({".gitignore": None, ".env.example": None}, []),
     # JSON
     "broken settings": ({SETTINGS: '{"permissions": {\n  "allow": [],\n}}'}, [f"{SETTINGS}:3: is not JSON: Expecting property"]),
     "broken facts": ({FACTS: "{]"}, [f"{FACTS}:1: is not JSON"]),
     "too deep": ({LOCAL: "[" * 100_000}, [f"{LOCAL}:1: is not JSON: RecursionError"]),
-    "a key of settings twice": ({LOCAL: '{"permissions": {}, "permissions": {}}'}, [f"{LOCAL}:1: has the key permissions twice"]),
     "settings as a list": ({LOCAL: "[]"}, [f"{LOCAL}:1: is not an object"]),
     "deny as a string": ({LOCAL: '{"permissions": {"deny": "Bash"}}'}, [f"{LOCAL}:1: permissions holds more than lists"]),
     # rules
-    "a path rule of Write": (
-        rules("deny", "Write(src/**)"),
-        [f"{SETTINGS}:20: deny rule Write(src/**) never matches; write Edit(src/**)"],
-    ),
-    "a rule with a pipe": (rules("deny", "Bash(a | b *)"), [f"{SETTINGS}:20: deny rule Bash(a | b *) never matches"]),
-    "a pipe in quotes": (rules("ask", 'Bash(grep -E "a|b;c" *)'), []),
-    "a gone tool in a rule": (rules("allow", "TodoWrite"), [f"{SETTINGS}:11: allow rule TodoWrite is skipped"]),
-    "no rule at all": (rules("deny", "Read(.env"), [f"{SETTINGS}:20: deny rule Read(.env is skipped"]),
-    "a dead rule the client wrote": (
-        {LOCAL: '{"permissions": {"allow": ["Bash(a | b)"]}}'},
-        [f"{LOCAL}:1: warning: allow rule Bash(a | b)"],
-    ),
     **{
         f"open: {rule}": (rules("allow", rule), [f"{SETTINGS}:11: warning: allow rule {rule} allows whatever"])
         for rule in (
             "Bash", "Bash(*)", "Bash(uv run *)", "Bash(uv run:*)", "Bash(npx *)", "Bash(docker exec *)", "Bash(python *)",
             "Bash(python3 -c *)", "Bash(npm run *)", "Bash(npm run*)", "Bash(make:*)", "Bash(npm install *)", "Bash(git *)",
-            "Bash(git push *)", "Bash(curl *)", "Bash(rm -rf *)", "Edit",
+            "Bash(curl *)", "Bash(rm -rf *)", "Edit",
         )
     },
     "closed rules": (rules("allow", "Bash(npm run test *)", "Bash(npx)", "Bash(git status *)", "Bash(make)"), []),
@@ -320,13 +308,6 @@ def test_each_planted_fault_is_found_and_nothing_else(repo, name):
     assert code == any(": warning: " not in line for line in lines) and said == ""
 
 
-def test_json_says_the_same(repo):
-    write(repo, {"CLAUDE.md.rej": "x"})
-    code, out, _ = doctor(repo, "--json")
-    told = json.loads(out)
-    assert code == 1 and not told["ok"] and told["findings"][0]["file"] == "CLAUDE.md.rej"
-
-
 def test_without_git_it_cannot_look(repo):
     shutil.rmtree(repo / ".git")
     assert doctor(repo)[0] == 2
@@ -362,8 +343,6 @@ def test_merging_keeps_all_of_theirs_and_adds_ours(repo):
     theirs = {"model": "opus", "permissions": {"allow": ["Bash(make docs)"], "defaultMode": "plan"}, "mine": [1]}
     write(repo, beside(json.dumps(theirs, indent="\t") + "\n"))
     assert doctor(repo)[0] == 1 and "ours is not in force" in doctor(repo)[1]
-    assert "Nothing was written" in doctor(repo, "--merge-settings", "--dry-run")[1]
-    assert json.loads((repo / SETTINGS).read_text()) == theirs
     code, out, _ = doctor(repo, "--merge-settings")
     merged = json.loads((repo / SETTINGS).read_text())
     assert code == 0 and 'permissions.deny: "Read(.env)"' in out

@@ -93,13 +93,13 @@ def test_what_calls_yml_attacks_with_is_never_free(repos, stack):
 
 
 @pytest.mark.parametrize("level", ["standard", "sandboxed", "full"])
-def test_a_secret_is_refused_in_bypass_too(repos, level):
+def test_a_secret_is_refused_in_bypass_too(repos, stack, level):
     """Where nobody is asked, what names a secret is refused, and so is what changes the rules."""
-    repo = repos()
+    repo = repos(stack)
     with judging(repo) as judge:
         passed = [
             entry.text
-            for entry in proof.entries(repo, "fastapi-postgres")
+            for entry in proof.entries(repo, stack)
             if entry.action in ("secret", "rules", "migration") and entry.group != "must_not_leak_by_grep" and not entry.text.startswith("Read ~")
             for verdict, _, changed in [judge(tool=entry.call.tool, mode="bypassPermissions", level=level, **entry.call.input)]
             if verdict in ("free", "theirs") and not changed
@@ -150,6 +150,7 @@ PLAYED = ("cat", "head", "grep", "sed", "awk", "sort", "uniq", "diff", "git show
 @example(text="cat $'a\\x00'/*", mode="default")
 @example(text="cat $'\\ud800'/*", mode="default")
 @example(text="$(" * 400, mode="default")
+@example(text="cat //$x", mode="default")
 @example(text="cat " + "*" * 3000, mode="default")
 @example(text="cat {" + "a," * 4000, mode="default")
 @example(text="cat " + "*a" * 150 + "b", mode="bypassPermissions")
@@ -323,9 +324,7 @@ def test_secrets_without_collateral(template, workshop):
         assert judge(tool="Write", file_path=str(repo / "app/secrets/service.py"))[0] == "theirs"
         assert judge("cat new.pem")[0] == "refuse" and judge("cat app/secrets/token.txt")[0] == "refuse"
         verdict, reason, _ = judge("git show HEAD~1")
-        assert verdict == "refuse" and "`-- app`" in reason
-        shutil.rmtree(repo / "app")
-        assert "such as" not in judge("git show HEAD~1")[1]
+        assert verdict == "refuse" and "behind `--`" in reason
 
 
 def test_install_and_services_are_free_as_committed(committed, stack):
@@ -398,4 +397,4 @@ def test_it_survives_jinja(repos):
 def test_the_hooks_are_short():
     lines = {path.name: path.read_text().splitlines() for path in (ROOT / "hooks").glob("*.py")}
     assert [name for name, text in lines.items() if any(len(line) > 110 for line in text)] == []
-    assert sum(map(len, lines.values())) <= 1600, {name: len(text) for name, text in lines.items()}
+    assert sum(map(len, lines.values())) <= 1480, {name: len(text) for name, text in lines.items()}

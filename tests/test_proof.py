@@ -151,7 +151,8 @@ def test_custom_is_standard_with_other_tools(staged, path):
 
 
 @pytest.mark.parametrize(
-    ("stack", "level"), [*((stack, "standard") for stack in STACKS), (ONE, "sandboxed"), (ONE, "full")]
+    ("stack", "level"),
+    [*((stack, "standard") for stack in STACKS), (ONE, "sandboxed"), (ONE, "full"), ("nestjs-prisma", "sandboxed"), ("nestjs-prisma", "full")],
 )
 @pytest.mark.parametrize("mode", list(TABLE["gives_away"]))
 def test_a_mode_gives_away_what_is_written_down(staged, path, stack, level, mode):
@@ -164,6 +165,13 @@ def test_a_mode_gives_away_what_is_written_down(staged, path, stack, level, mode
     assert [str(verdict) for verdict in verdicts if not verdict.held and not proof.given_away(verdict.entry, level, mode)] == []
     kept = [v for v in verdicts if v.held and v.expected == "ask" and v.entry in given]
     assert [str(verdict) for verdict in kept] == [], "calls.yml gives away what the mode does not"
+
+
+@pytest.mark.parametrize("stack", [ONE, "nestjs-prisma"])
+def test_while_planning_nothing_more_is_open(staged, path, stack):
+    repo = staged(stack, "standard")
+    table = [entry for entry in proof.part(proof.entries(repo, stack), share=1, of=12, own=4) if entry.group.startswith("must_not") or entry.group == "must_ask_or_be_refused"]
+    assert lost(proof.play(repo, "standard", "plan", path, table)) == []
 
 
 # How the agent loads

@@ -1,0 +1,233 @@
+"""Each option that runs unasked, with the real tool: no file changes but the tool's own caches, and nothing else runs.
+
+The samples are as small as the tools allow. A value is tried twice: one that fits, and `canary`, the name of a program
+and of a module that leave a mark when they run, so that an option that runs, loads or writes its value is found.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jinja2
+import pytest
+import yaml
+from conftest import ROOT, unavailable
+from proof import _git as git
+
+CACHE = Path(os.environ.get("PROOFS_CACHE", ROOT / ".cache" / "proofs")) / "options"
+VERSIONS = yaml.safe_load((ROOT / "proofs/versions.yml").read_text(encoding="utf-8"))
+PACKAGES = ["pytest", "pytest-cov", "pytest-xdist", "mypy", "ruff", "alembic", "django", VERSIONS["go"]["toolchain"]]
+NODE = {"vitest": "^4", "typescript": "^5", "oxlint": "^1", "prettier": "^3"}
+# The tools' own, as every project's .gitignore has them; files of a running test database.
+CACHES = re.compile(r"(^|/)(\.[a-z]+_cache|__pycache__|node_modules|\.git|\.coverage[^/]*|\.home)(/|$)|\.tsbuildinfo$|-journal$")
+
+TABLE = "import sqlalchemy as sa\nmetadata = sa.MetaData()\nsa.Table('orders', metadata, sa.Column('id', sa.Integer, primary_key=True))\n"
+DJANGO = """SECRET_KEY = "x"
+INSTALLED_APPS = ["shop"]
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "shop.sqlite3"}}
+"""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A project for one file of options: its files, what makes it ready, the words of each kind, and values that fit."""
+
+    files: dict[str, str]
+    programs: tuple[str, ...]  # those that are tried; the others need a server, or a toolchain of their own
+    words: list[str]
+    ready: tuple[str, ...] = ()
+    fits: dict[str, str] = field(default_factory=dict)
+    adds: dict[str, str] = field(default_factory=dict)  # where a program that exists to write may add files
+
+
+SAMPLES = {
+    "python": Sample(
+        files={"app/__init__.py": "", "app/total.py": "total: int = 1\n", "tests/test_total.py": "from app.total import total\n\n\ndef test_total(tmp_path):\n    assert total == 1\n", "pyproject.toml": '[tool.pytest.ini_options]\npythonpath = ["."]\n'},
+        programs=("pytest", "ruff check", "ruff format --check", "ruff rule", "mypy"),
+        words=["."],
+        fits={"-p": "app", "-m": "app.total", "--tb": "short", "--color": "no", "--capture": "no", "--dist": "load", "--cov": "app", "--import-mode": "importlib", "--python-version": "3.12", "--select": "F", "--ignore": "tests/x.py", "--target-version": "py312", "--show-capture": "no", "--log-level": "INFO"},
+    ),
+    "alembic": Sample(
+        files={"table.py": TABLE, "pyproject.toml": ""},
+        programs=("alembic current", "alembic history", "alembic heads", "alembic branches", "alembic show", "alembic check", "alembic revision"),
+        words=["head"],
+        ready=(
+            "alembic init migrations",
+            "sed -i -e s|driver://.*|sqlite:///orders.db| alembic.ini",
+            "sed -i -e 's|^target_metadata = None|from table import metadata as target_metadata|' migrations/env.py",
+            "alembic revision --autogenerate -m start",
+            "alembic upgrade head",
+        ),
+        fits={"-r": "base:head", "--rev-range": "base:head"},
+        adds={"alembic revision": "migrations/versions/"},
+    ),
+    "django": Sample(
+        files={"manage.py": 'import os\nfrom django.core.management import execute_from_command_line\nimport sys\n\nos.environ["DJANGO_SETTINGS_MODULE"] = "config"\nexecute_from_command_line(sys.argv)\n', "config.py": DJANGO, "shop/__init__.py": "", "shop/migrations/__init__.py": "", "shop/models.py": "from django.db import models\n\n\nclass Order(models.Model):\n    total = models.IntegerField()\n"},
+        programs=("manage.py check", "manage.py showmigrations", "manage.py sqlmigrate", "manage.py migrate", "manage.py migrate --check", "manage.py makemigrations", "manage.py test", "manage.py version"),
+        words=["shop"],
+        ready=("python manage.py makemigrations shop", "python manage.py migrate"),
+        fits={"--database": "default", "--fail-level": "ERROR", "-t": "models", "--tag": "models"},
+        adds={"manage.py makemigrations": "shop/migrations/"},
+    ),
+    "node": Sample(
+        files={"src/total.ts": "export const total: number = 1;\n", "src/total.test.ts": "import { expect, it } from 'vitest';\nimport { total } from './total';\n\nit('is one', () => expect(total).toBe(1));\n", "tsconfig.json": '{"compilerOptions": {"module": "esnext", "moduleResolution": "bundler", "skipLibCheck": true, "types": []}, "include": ["src"]}\n', "package.json": '{"type": "module"}\n'},
+        programs=("vitest", "oxlint", "prettier --check", "prettier -c", "prettier -l", "tsc"),
+        words=["src"],
+        fits={"-p": "tsconfig.json", "--project": "tsconfig.json", "-D": "no-debugger", "-A": "no-debugger", "-W": "no-debugger", "--threads": "1", "-t": "is"},
+    ),
+    "go": Sample(
+        files={"go.mod": "module example.com/x\n\ngo 1.24\n", "cmd/api/main.go": "package main\n\nfunc main() {}\n", "total/total.go": "package total\n\nfunc Total() int { return 1 }\n", "total/total_test.go": 'package total\n\nimport "testing"\n\nfunc TestTotal(t *testing.T) {\n\tif Total() != 1 {\n\t\tt.Fatal()\n\t}\n}\n'},
+        programs=("go test", "go vet", "go build", "go list", "go mod graph", "go mod why", "go version", "go env", "go doc"),
+        words=["./..."],
+        fits={"-run": "TestTotal", "-timeout": "60s", "-benchtime": "1x", "-shuffle": "on", "-covermode": "set", "-coverpkg": "./...", "-f": "{{.Dir}}", "-fuzztime": "1x"},
+    ),
+}
+# Options that the lists leave out, and that this test would find if they did not.
+PLANTED = {
+    "python": {"pytest": "--junitxml= --basetemp=", "mypy": "--junit-xml=", "ruff check": "-o="},
+    "go": {"go test": "-exec= -coverprofile="},
+    "node": {"vitest": "--config=canary.ts --reporter=./canary.ts", "tsc": "--outDir="},
+}
+
+
+def listed(name: str) -> dict[str, str]:
+    text = (ROOT / f"template/facts/options/{name}.yml").read_text(encoding="utf-8")
+    return yaml.safe_load(jinja2.Template(text, trim_blocks=True, lstrip_blocks=True).render())
+
+
+# These end a run early, so that what stands beside them would not be tried; those in the second line start workers.
+ALONE = set("""-h --help --version -V --co --collect-only --markers --fixtures --setup-plan --show-files --listFilesOnly -c -l
+    -n --numprocesses -r --list-tags -x --lf --last-failed --sw --stepwise -json -m --check -list --changed --project""".split())
+
+# `-#` is a number; the others make Go compile its standard library anew, for minutes.
+SLOW = {"-#", "-race", "-trimpath"}
+
+
+def options(entry: str, fits: dict[str, str], separate: bool = False) -> list[list[list[str]]]:
+    """The options of an entry as words, in groups that one call tries: those that go together, the others alone.
+
+    separate: the tool takes a value as a word of its own only.
+    """
+    tokens = [token for token in entry.split()[1:] if token[0] == "-" and token not in SLOW and not token.endswith("!")]
+    needed = [token[1:] for token in entry.split() if token.startswith("+-")]
+    together, alone = [], [[needed]]
+    for token in tokens:
+        name, equals, value = token.partition("=")
+        for given in [value] if value or not equals else [fits.get(name, "1"), "canary"]:
+            joined = len(name) > 2 and not separate
+            words = [name] if not equals else [f"{name}={given}"] if joined else [name, given]
+            (alone if name in ALONE or given == "canary" else together).append([needed + words])
+    groups = [together[at : at + 4] for at in range(0, len(together), 4)]
+    return [[words for single in group for words in single] for group in groups] + alone
+
+
+def state(folder: Path) -> dict[str, bytes]:
+    found = {}
+    for path in folder.rglob("*"):
+        name = path.relative_to(folder).as_posix()
+        if not CACHES.search(name) and (path.is_dir() or path.is_file()):
+            found[name] = path.read_bytes() if path.is_file() else b"a folder"
+    return found
+
+
+@pytest.fixture(scope="session")
+def tools() -> Path:
+    """A folder with Python's tools and Go, and `node_modules` of the same name above it."""
+    if not (shutil.which("uv") and shutil.which("npm")):
+        unavailable("needs uv and npm")
+    CACHE.mkdir(parents=True, exist_ok=True)
+    python = CACHE / "venv"
+    if not (python / "bin/python").exists():
+        subprocess.run(["uv", "venv", "-q", "--python", sys.executable, python], check=True)
+    subprocess.run(["uv", "pip", "install", "-q", "--python", python / "bin/python", *PACKAGES], check=True)
+    wanted = yaml.safe_dump(NODE)
+    if not (CACHE / "node").exists() or (CACHE / "node").read_text() != wanted:
+        packages = [f"{name}@{version}" for name, version in NODE.items()]
+        subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", "--no-save", "--prefix", CACHE, *packages], check=True)
+        (CACHE / "node").write_text(wanted)
+    return python / "bin"
+
+
+@pytest.fixture
+def sample(tools: Path, tmp_path: Path) -> Callable[[str], tuple[Path, dict[str, str]]]:
+    def _sample(name: str) -> tuple[Path, dict[str, str]]:
+        """A fresh sample project, ready and committed, and the environment of its tools."""
+        folder, mark = tmp_path / name, tmp_path / name / "ran"
+        env = {"PATH": f"{tools}:{folder}:{CACHE}/node_modules/.bin:{os.environ['PATH']}", "HOME": str(folder / ".home"), "LANG": "C.UTF-8", "CI": "1"}
+        env |= {"GOFLAGS": "-mod=mod", "GOPROXY": "off", "GOCACHE": str(CACHE / "go"), "GOTOOLCHAIN": "local", "GOTELEMETRY": "off", "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1"}
+        files = SAMPLES[name].files | {"canary.py": f"open({str(mark)!r}, 'w')\n", "canary": f"#!/bin/sh\ntouch {mark}\n", "canary.ts": f"import fs from 'fs'; fs.writeFileSync({str(mark)!r}, '')\n"}
+        for file, text in files.items():
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / file).write_text(text)
+        (folder / "canary").chmod(0o755)
+        if name == "node":
+            (folder / "node_modules").symlink_to(CACHE / "node_modules")
+        for command in SAMPLES[name].ready:
+            subprocess.run(shlex.split(command), cwd=folder, env=env, check=True, capture_output=True)
+        git(folder, "init", "-q")
+        git(folder, "add", "-A")
+        git(folder, "commit", "-q", "-m", "start")
+        return folder, env
+
+    return _sample
+
+
+def offenders(name: str, entries: dict[str, str], sample: Callable) -> tuple[list[str], int]:
+    """The calls that changed a file or ran the canary, and how many calls succeeded."""
+    project, (folder, env) = SAMPLES[name], sample(name)
+    found, succeeded, before = [], 0, state(folder)
+    for program, entry in entries.items():
+        words = program.split()
+        words = ["python", *words] if words[0] == "manage.py" else words
+        behind = project.words if entry.split()[0] in ("read", "text", "search") else []
+        if program == "manage.py sqlmigrate":
+            behind = ["shop", "0001"]
+        elif program in ("ruff rule", "alembic check", "go env", "go doc", "manage.py test"):
+            behind = {"ruff rule": ["F401"], "go doc": ["./total"]}.get(program, [])
+        first, todo = ["run"] if program == "vitest" else [], options(entry, project.fits, separate=program == "tsc")
+        while todo:
+            group = todo.pop()
+            call = [*words, *first, *(word for option in group for word in option), *behind]
+            done = subprocess.run(call, cwd=folder, env=env, capture_output=True, stdin=subprocess.DEVNULL, timeout=120)
+            after = state(folder)
+            changed = [file for file in {**before, **after} if after.get(file) != before.get(file)]
+            if changed:
+                subprocess.run("git clean -fdq; git checkout -q .", shell=True, cwd=folder, check=True)
+                before = state(folder)
+            kept = project.adds.get(program)
+            wrong = [file for file in changed if not (kept and file.startswith(kept) and file in after)]
+            if len(group) > 1 and (wrong or done.returncode):
+                todo += [[option] for option in group]  # to see which one it is, or whether they do not go together
+            else:
+                succeeded += len(group) * (done.returncode == 0)
+                found += [f"{program} {shlex.join(group[0])}"] if wrong else []
+    return found, succeeded
+
+
+# How many calls succeed at least: what only fails proves nothing.
+SUCCEED = {"python": 100, "alembic": 15, "django": 30, "node": 40, "go": 40}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_what_runs_unasked_writes_nothing_and_runs_nothing_else(sample, name):
+    entries = {program: entry for program, entry in listed(name).items() if program in SAMPLES[name].programs}
+    assert set(entries) == set(SAMPLES[name].programs)
+    found, succeeded = offenders(name, entries, sample)
+    assert found == [] and succeeded >= SUCCEED[name]
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_what_is_left_out_is_found(sample, name):
+    """The check can fail, for each option that has to be left out."""
+    planted = {program: f"{'none' if program == 'tsc' else 'read'} {more}" for program, more in PLANTED[name].items()}
+    found, _ = offenders(name, planted, sample)
+    missed = [f"{program} {option}" for program, more in PLANTED[name].items() for option in more.split() if not any(call.startswith(f"{program} {option.partition('=')[0]}") for call in found)]
+    assert missed == []
