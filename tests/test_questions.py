@@ -37,16 +37,18 @@ ASKED: dict[str, tuple[str, list | None]] = {
     "language": ("str", None),
     "framework": ("str", None),
     "database": ("str", None),
-    "commands": ("yaml", None),
-    "paths": ("yaml", None),
-    "command_changes": ("yaml", None),
-    "path_changes": ("yaml", None),
+    "command_form": ("str", None),
+    "path_form": ("str", None),
     "features": ("str, several", list(FEATURES)),
     "methodology": ("str, several", ["tdd", "kiss"]),
     "permissions": ("str", LEVELS),
     "tools": ("str, several", None),  # its choices are rendered, see test_tools
 }
 STORED: dict[str, tuple[str, list | None]] = {
+    "commands": ("yaml", None),  # these four are what the two forms fill
+    "paths": ("yaml", None),
+    "command_changes": ("yaml", None),
+    "path_changes": ("yaml", None),
     "model": ("str", ["inherit", "sonnet", "opus", "haiku", "fable"]),
     "color": ("str", ["red", "blue", "green", "yellow", "purple", "orange", "pink", "cyan"]),
     "web_access": ("bool", None),
@@ -234,8 +236,9 @@ def test_each_has_a_default_and_a_line_of_help(questions):
         if question.get("when") is False:
             assert "help" not in question, f"{name} is hidden, nobody reads its help"
             continue
-        assert re.fullmatch(r"[A-Z][^\n]*\?( \([^\n]+\))?", question["help"]), f"{name}: {question['help']}"
-        assert len(question["help"]) <= 77, f"{name}: wraps at 80 columns"
+        line = re.sub(r"\({%.*%}\)|{%.*%}\s*", "", question["help"]).strip()  # what is rendered before and in it: test_prompts.py
+        assert re.fullmatch(r"[A-Z][^\n]*\?( \([^\n]+\))?", line), f"{name}: {line}"
+        assert len(line) <= 77, f"{name}: wraps at 80 columns"
         for label in question["choices"] if isinstance(question.get("choices"), dict) else []:
             assert label == "GraphQL" or (len(label) <= 60 and " " in label), f"{name}: {label}"
 
@@ -421,8 +424,11 @@ WRONG = [
     ("database", "a\x00", HAND, "Control character", "one line"),
     ("commands", "make test", HAND, "Not a map", "{test: go test ./...}"),
     ("commands", ["make test"], HAND, "Not a map", "{test: go test ./...}"),
-    ("commands", {"Test": "make"}, HAND, 'Bad name "Test"', "1 to 40 lower-case letters"),
-    ("commands", {"test\n": "make"}, HAND, "Bad name", "1 to 40 lower-case letters"),
+    ("commands", {"Test": "make"}, HAND, "Write test, not Test", "name of this command"),
+    ("commands", {"tests": "make"}, HAND, "Write test, not tests", "name of this command"),
+    ("commands", {"type_check": "make"}, HAND, "Write typecheck, not type_check", "name of this command"),
+    ("commands", {"Own": "make"}, HAND, 'Bad name "Own"', "1 to 40 lower-case letters"),
+    ("commands", {"own\n": "make"}, HAND, "Bad name", "1 to 40 lower-case letters"),
     ("commands", {True: "make"}, HAND, 'Bad name "True"', "1 to 40 lower-case letters"),
     ("commands", {"t" * 41: "make"}, HAND, "Bad name", "1 to 40 lower-case letters"),
     ("commands", {"test": 5}, HAND, "Not text: put the command test", 'test: "go test ./..."'),
@@ -433,7 +439,8 @@ WRONG = [
     ("paths", ["src/**"], HAND, "Not a map", "{source: [src/**]"),
     ("paths", {"tests": ["t/**"]}, HAND, "No source", "{source: [src/**]}"),
     ("paths", {"source": []}, HAND, "No source", "{source: [src/**]}"),
-    ("paths", {"source": ["a"], "src": ["a"]}, HAND, 'Unknown name "src"', "source, tests and migrations"),
+    ("paths", {"source": ["a"], "src": ["a"]}, HAND, "Write source, not src", "source, tests and migrations"),
+    ("paths", {"source": ["a"], "test": ["a"]}, HAND, "Write tests, not test", "source, tests and migrations"),
     ("paths", {"source": "src/**"}, HAND, "Not a list of globs", 'source: ["src/**"]'),
     ("paths", {"source": [1]}, HAND, "Not a list of globs", 'source: ["src/**"]'),
     ("paths", {"source": [""]}, HAND, "Empty or with a line break", "src/**"),
@@ -446,7 +453,8 @@ WRONG = [
         "source, tests and migrations",
     ),
     ("command_changes", "x", REPO, "Not a map", "{} for none"),
-    ("command_changes", {"TEST": "x"}, REPO, 'Bad name "TEST"', "1 to 40 lower-case letters"),
+    ("command_changes", {"TEST": "x"}, REPO, "Write test, not TEST", "name of this command"),
+    ("command_changes", {"e2e": "x"}, REPO, "Write test_e2e, not e2e", "name of this command"),
     ("path_changes", "x", REPO, "Not a map", "{source: [src/**]"),
     ("path_changes", {"source": "x"}, REPO, "Not a list of globs", 'source: ["src/**"]'),
     ("tools", [], CUSTOM, "Nothing picked", "at least one"),
@@ -502,6 +510,64 @@ def test_wrong_answer_gets_one_sentence_and_creates_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+# A filled-in form, and how the sentence under it begins: 34 of 80 columns are left for it.
+FORMS = {
+    "command_form": [
+        ("test: make\ntests: make unit", "Write test, not tests"),
+        ("type_check: mypy .", "Write typecheck, not type_check"),
+        ("Test: make", "Write test, not Test"),
+        ("e2e: make", "Write test_e2e, not e2e"),
+        ("load test: k6", 'Bad name "load test": 1 to 40'),
+        ("make test", "Write name: make test on a line"),
+        ("{test: make}", 'Bad name "{test": 1 to 40'),
+        ('test: "make test"', "Take off quotes and brackets of"),
+        ("test: |", "Take off quotes and brackets of"),
+        ("a: x\na: y", "Keep one line of a"),
+        ("own: " + "x" * 301, "Too long: the command own has 301"),
+        ("own: a\tb", "Line break in own"),
+    ],
+    "path_form": [
+        ("source: a\ntest: b", "Write tests, not test"),
+        ("src: a", "Write source, not src"),
+        ("source: a\nviews: b", 'Unknown name "views": allowed are'),
+        ("tests: a", "Name a folder after source:"),
+        ("source: [a, b]", "Take off quotes and brackets of"),
+        ("app/**", "Write name: src/** on a line"),
+    ],
+}
+
+
+@pytest.mark.parametrize(("name", "text", "told"), [(name, *case) for name, cases in FORMS.items() for case in cases])
+def test_a_wrong_line_of_a_form_gets_one_sentence(template, tmp_path, name, text, told):
+    sentence = refusal(template, tmp_path / "new", HAND | {name: text}).removeprefix(f"Validation error for question '{name}': ")
+    assert sentence.startswith(told) and len(told) <= 34, sentence
+    assert re.fullmatch(r"[^\n]+\.", sentence) and sentence.count(". ") == 0, sentence
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("answers", "stored"),
+    [
+        (
+            HAND | {"command_form": "install:\ntest: pytest -k 'a: b' # all\nlint:\nown: make own", "path_form": "source: a/**  {b,c}/**, d\ntests:\n"},
+            {"commands": {"test": "pytest -k 'a: b' # all", "own": "make own"}, "paths": {"source": ["a/**", "{b,c}/**", "d"], "tests": []}},
+        ),
+        # Only what differs from the stack's own, so that an update brings better ones.
+        (
+            REPO | {"stack": "nestjs-prisma", "command_form": "install: npm install\ntest: npm run unit\n", "path_form": "source: lib/**"},
+            {"command_changes": {"test": "npm run unit"}, "path_changes": {"source": ["lib/**"]}},
+        ),
+    ],
+)
+def test_a_form_becomes_a_map(render, answers, stored):
+    saved = yaml.safe_load(render(**answers)[".copier-answers.yml"])
+    assert not {"command_form", "path_form", "present"} & set(saved)
+    if "stack" in answers and answers["stack"] != "generic":  # a line that was taken out is a command switched off
+        assert {key for key, command in saved["command_changes"].items() if not command} >= {"lint", "typecheck", "migrate"}
+        saved["command_changes"] = {key: command for key, command in saved["command_changes"].items() if command}
+    assert {name: saved[name] for name in stored} == stored
+
+
 @pytest.mark.parametrize(("name", "value", "others", "detail"), WRONG_CHOICES)
 def test_wrong_choice_names_the_choices_and_creates_nothing(template, tmp_path, name, value, others, detail):
     message = refusal(template, tmp_path / "new", {name: value} | others)
@@ -511,11 +577,10 @@ def test_wrong_choice_names_the_choices_and_creates_nothing(template, tmp_path, 
 
 def test_every_open_question_is_refused_something(questions):
     open_ended = {name for name, question in questions.items() if "validator" in question}
-    assert open_ended == {name for name, *_ in WRONG}
+    assert open_ended == {name for name, *_ in WRONG} | set(FORMS) | {"starter"}  # of another stack: test_update.py
     chosen = {name for name, question in questions.items() if "choices" in question}
     assert chosen == {name for name, *_ in WRONG_CHOICES}
     assert set(ASKED | STORED) == open_ended | chosen | {
-        "starter",
         "web_access",
         "agents_md",
     }  # Copier takes any truth
