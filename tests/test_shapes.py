@@ -74,4 +74,4 @@ def test_paths_are_there_and_rules_reach_the_source(adopted):
     with_a_rule = [file for file, those in loads.items() if those - {"framework"}]
     assert len(with_a_rule) >= shape["share"] * len(source), f"only {sorted(with_a_rule)} of {sorted(source)} get a rule"
     apart = [file for file in files if file.startswith(("frontend/", "apps/web/"))]
-    assert not reached([glob for globs in rules.values() for glob in globs], apart), "a rule of the service reaches what stands beside it"
+    assert not reached([glob for globs in rules.values() for glob in globs], apart), "a rule of the service reaches what is beside it"
