@@ -124,7 +124,9 @@ def edited(draw: Callable, text: str, path: str, who: str, allowed: Callable[[st
             kind = draw(st.sampled_from(["allow", "ask", "deny"]))
             new = add_rule(text, kind, draw(st.integers(-1, 30)), f"Bash({mark} {kind} *)")
         else:
-            at, kind = draw(st.sampled_from(statements(text))), draw(st.sampled_from(["reword", "delete", "add"]))
+            found = statements(text)
+            kinds = ["reword", "add"] + ["delete"] * (len(found) > 1)  # the last one stays, for the next edit
+            at, kind = draw(st.sampled_from(found)), draw(st.sampled_from(kinds))
             change = {"reword": [lines[at].replace("\n", f" {mark}\n")], "delete": [], "add": [lines[at], "\n", f"- {mark} in {path}\n"]}[kind]
             new = "".join([*lines[:at], *change, *lines[at + (2 if kind == "delete" else 1) :]])
         text = new if allowed(new) else text
@@ -398,7 +400,7 @@ def test_a_starter_asked_for_later_comes_and_overwrites_nothing(with_starter, tm
 def newer(tagged_template, service, tmp_path_factory) -> Path:
     """The tagged template with a v0.2.0 that changes one rule."""
     auth = generated(service)[AUTH]
-    return release(tagged_template, tmp_path_factory.mktemp("newer") / "template", {AUTH: auth.replace("- JWT:", "- Every JWT:")})
+    return release(tagged_template, tmp_path_factory.mktemp("newer") / "template", {AUTH: auth.replace("- Passwords:", "- All passwords:")})
 
 
 @pytest.fixture
@@ -418,7 +420,7 @@ def answer(repo: Path, pattern: str, new: str) -> None:
 
 
 def is_updated(repo: Path) -> bool:
-    return "- Every JWT:" in (repo / AUTH).read_text() and not conflicts(repo)
+    return "- All passwords:" in (repo / AUTH).read_text() and not conflicts(repo)
 
 
 def broken_by(name: str, repo: Path, template: Path, folder: Path) -> Callable[[], object]:
@@ -577,7 +579,7 @@ def test_readmes_loop_updates_a_fleet(newer, service, tmp_path):
         if name != "none":
             answer(addresses[name], "_src_path: .*", f"_src_path: {newer}")
     auth = addresses["conflict"] / AUTH
-    auth.write_text(auth.read_text().replace("- JWT:", "- My JWT:"))
+    auth.write_text(auth.read_text().replace("- Passwords:", "- My passwords:"))
     for name in ("news", "conflict"):
         commit(addresses[name])
     (tmp_path / "repositories.txt").write_text("".join(f"file://{address}\n" for address in addresses.values()))
@@ -586,7 +588,7 @@ def test_readmes_loop_updates_a_fleet(newer, service, tmp_path):
     assert by_hand == [f"file://{addresses[name]}" for name in ("conflict", "missing")], ran.stderr
     branches = {name: git(addresses[name], "branch", "--list", "template-update").split() for name in ("news", "none", "conflict")}
     assert branches == {"news": ["template-update"], "none": [], "conflict": []}
-    assert "- Every JWT:" in git(addresses["news"], "show", f"template-update:{AUTH}")
+    assert "- All passwords:" in git(addresses["news"], "show", f"template-update:{AUTH}")
 
 
 def test_readmes_snippets_run_doctor():
