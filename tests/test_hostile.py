@@ -137,9 +137,9 @@ def test_files_stay_valid_and_text_comes_out_as_typed(rendered, answers, maps, f
 
 
 def in_order(commands: dict[str, str]) -> list[tuple[str, str]]:
-    """The commands as CLAUDE.md lists them: known keys first, in their order, then one's own."""
+    """The commands as CLAUDE.md lists them: known keys first, in their order, then one's own by name."""
     known = [key for key in checks.COMMANDS if key in commands]
-    return [(key, commands[key]) for key in [*known, *(key for key in commands if key not in known)]]
+    return [(key, commands[key]) for key in [*known, *sorted(key for key in commands if key not in known)]]
 
 
 # --- commands: which calls run unasked because of what the person typed ---

@@ -11,7 +11,7 @@ import checks
 import pexpect
 import pytest
 import yaml
-from conftest import ROOT
+from conftest import ROOT, project
 
 ENTER, DOWN, UP, SPACE = "\r", "\x1b[B", "\x1b[A", " "
 DONE = "\x1b\r"  # Esc, Enter: ends an answer of several lines
@@ -89,6 +89,8 @@ MANY = [*FEW[:3], "language", "framework", "database", "command_form", "path_for
 def test_enter_takes_every_default(template, render, tmp_path, stack):
     names = MANY if stack == "generic" else FEW
     keys = {"stack": STACK[stack] + ENTER, "command_form": DONE, "path_form": DONE}
+    if stack == "generic":
+        keys["features"] = DONE  # by then a habit, and an empty text instead of a list to Copier
     screen, answers = ask(template, tmp_path / "shop", *((name, keys.get(name, ENTER)) for name in names))
     assert asked(screen) == names
     assert stack == "generic" or len(asked(screen)) <= 8
@@ -217,3 +219,35 @@ def test_everything_can_be_chosen(template, tmp_path, stack):
     assert asked(screen) == [name for name, _ in first + steps if name in QUESTIONS]
     chosen = {"project_name": "Orders: API", "project_description": DESCRIPTION, "stack": stack} | expected
     assert {name: answers[name] for name in chosen} == chosen
+
+
+def test_an_update_shows_the_forms_as_they_are(tagged_template, tmp_path):
+    """What is typed replaces what is stored."""
+    folder = project(tagged_template, tmp_path / "shop", stack="nestjs-prisma", starter=False, command_changes={"lint": "make lint", "docs": "make docs"})
+    names = [*FEW[:5], "command_form", "path_form", *FEW[5:]]
+    keys = {"command_form": "mine: make mine" + UP * 15 + HOME + "install: npm ci" + KILL + DONE, "path_form": DONE}
+    child = pexpect.spawn(
+        sys.executable,
+        ["-m", "copier", "update", "-r", ":current:"],
+        cwd=folder,
+        env=os.environ | {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1"},
+        dimensions=(60, 80),
+        encoding="utf-8",
+        timeout=60,
+    )
+    seen = ""
+    for name in names:
+        child.expect_exact(shown(name))
+        seen += child.before
+        if name == "command_form":
+            child.expect_exact("docs: make docs")
+            seen += child.before + child.after
+            assert "lint: make lint" in plain(seen) and "typecheck: npx tsc --noEmit" in plain(seen)
+        child.send(keys.get(name, ENTER))
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0, plain(child.before)[-2000:]
+    assert re.search(r"10 questions, each with the answer of last time", plain(seen))
+    answers = yaml.safe_load((folder / ".copier-answers.yml").read_text(encoding="utf-8"))
+    assert answers["command_changes"] == {"install": "npm ci", "lint": "make lint", "docs": "make docs", "mine": "make mine"}
+    assert answers["path_changes"] == {} and answers["features"] == []
