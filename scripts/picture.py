@@ -29,11 +29,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from conftest import plain_copy  # noqa: E402
+from pages import ADDRESS, blocks  # noqa: E402
 
 PICTURE = ROOT / "docs" / "prompts.svg"
 COLUMNS, LINES = 96, 40
-COMMAND = re.search(r"(?m)^uvx (copier copy \S+ my-service)$", (ROOT / "README.md").read_text(encoding="utf-8"))[1]
-ADDRESS = COMMAND.split()[2]
+COMMAND = blocks("README.md")[0].removeprefix("uvx ")
 ENTER, SPACE = "\r", " "
 KEYS = {"features": SPACE + ENTER}  # the first feature; every other prompt keeps its default
 LAST = "permissions"

@@ -7,11 +7,14 @@ import re
 import subprocess
 import sys
 
+import checks
+import client
 import copier
+import pages
 import picture
 import pytest
 import starters
-from conftest import ROOT
+from conftest import cli, commit, doctor, generated, git, project
 
 
 def test_the_picture_shows_the_prompts_of_today():
@@ -41,12 +44,12 @@ def test_what_a_command_does_not_print_is_found():
 @pytest.mark.xdist_group("python")
 def test_the_walk(tagged_template, tmp_path):
     """Every command of the page in one shell, on a database of this run's own in the place of the one in Docker."""
-    steps = re.findall(r"(?ms)^```(bash|text)\n(.*?)^```$", (ROOT / "docs/walk.md").read_text(encoding="utf-8"))
+    steps = pages.fenced("docs/walk.md")
     script = ["set -eo pipefail"]
     for number, (kind, text) in enumerate(steps):
         if kind == "bash":
-            assert picture.ADDRESS in text or "copier copy" not in text
-            text = text.replace(picture.ADDRESS, f"git+file://{tagged_template}").replace("docker compose up -d --wait\n", "")
+            assert pages.ADDRESS in text or "copier copy" not in text
+            text = text.replace(pages.ADDRESS, f"git+file://{tagged_template}").replace("docker compose up -d --wait\n", "")
             script += [f"exec >{tmp_path}/{number}.txt 2>&1", text]
     copied = tmp_path / "example"
     copier.run_copy(str(tagged_template), copied, defaults=True, quiet=True)
@@ -58,3 +61,111 @@ def test_the_walk(tagged_template, tmp_path):
     assert ran.returncode == 0, list(outputs.values())[-1]
     faults = [(line, outputs[number - 1]) for number, (kind, text) in enumerate(steps) if kind == "text" for line in printed(text, outputs[number - 1])]
     assert not faults, faults[0][0] + " is not printed by:\n" + faults[0][1]
+
+
+# --- pages whose commands are run
+
+
+@pytest.fixture
+def shell(tagged_template, tmp_path):
+    """`shell(commands, folder)` runs them as they are on the page, with this template at its address."""
+    copier_here = tmp_path / "bin" / "uvx"
+    copier_here.parent.mkdir()
+    copier_here.write_text(f'#!/bin/sh\nexec {sys.executable} -m "$@"\n')
+    copier_here.chmod(0o755)
+    environment = os.environ | {"PATH": f"{copier_here.parent}:{os.environ['PATH']}"}
+
+    def run(commands: str, folder) -> str:
+        commands = commands.replace(pages.ADDRESS, f"git+file://{tagged_template}")
+        ran = subprocess.run(["bash", "-ec", commands], cwd=folder, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return ran.stdout
+
+    return run
+
+
+def test_agents_md(shell, tagged_template, tmp_path):
+    repo = project(tagged_template, tmp_path / "shop")
+    before = (repo / "CLAUDE.md").read_text()
+    (repo / "CLAUDE.md").write_text(before + "- Own note.\n")
+    commit(repo, "note")
+    (command,) = pages.blocks("docs/agents-md.md")
+    shell(command, repo)
+    assert (repo / "CLAUDE.md").read_text() == "# shop\n\n@AGENTS.md\n" + before[before.index("\n## Notes") :] + "- Own note.\n"
+    assert (repo / "AGENTS.md").read_text() == before
+    assert doctor(repo).returncode == 0
+
+
+def test_an_agents_md_of_theirs(template, tmp_path):
+    """Why the page says to leave the answer at no: ours would be nowhere."""
+    (tmp_path / "AGENTS.md").write_text("# Theirs\n")
+    files = {}
+    for answer in ("true", "false"):
+        assert cli("copy", "-q", "--defaults", "--overwrite", "-d", "starter=false", "-d", f"agents_md={answer}", template, tmp_path).returncode == 0
+        files[answer] = generated(tmp_path)
+        (tmp_path / ".copier-answers.yml").unlink()
+        (tmp_path / "CLAUDE.md").unlink()
+        assert files[answer]["AGENTS.md"] == "# Theirs\n"
+    assert "## Commands" not in files["true"]["CLAUDE.md"] and "## Commands" in files["false"]["CLAUDE.md"]
+
+
+def test_monorepo(real_client, shell, template, tmp_path):
+    """Settings and hooks hold for a session that starts in the backend's folder, and for no session of the root."""
+    git(tmp_path, "init", "-q")
+    (tmp_path / "services/billing").mkdir(parents=True)
+    (tmp_path / "services/billing/main.py").write_text("import fastapi\n")
+    (tmp_path / ".gitignore").write_text("bin/\n.env\n")
+    commit(tmp_path, "code")
+    (command,) = pages.blocks("docs/monorepo.md")
+    shell(command.replace(" copy ", " copy --defaults "), tmp_path)
+    commit(tmp_path, "setup")
+    (tmp_path / "services/billing/.env").write_text("KEY=secret\n")
+    shell("cd services/billing && uvx copier update --defaults", tmp_path)
+    assert git(tmp_path, "status", "--porcelain") == ""
+    inside = client.run(tmp_path / "services/billing", [client.bash("cat .env")], mode="bypassPermissions")
+    assert "secret" not in inside.results[0].text
+    outside = client.run(tmp_path, [client.bash("cat services/billing/.env")], agent=False, mode="bypassPermissions")
+    assert "secret" in outside.results[0].text
+
+
+def test_fork(shell, tagged_template, tmp_path):
+    repo = project(tagged_template, tmp_path / "shop")
+    fork = tmp_path / "fork"
+    remote = tmp_path / "acme.git"
+    git(tmp_path, "clone", "-q", str(tagged_template), "fork")
+    git(tmp_path, "clone", "-q", "--bare", str(tagged_template), "acme.git")
+    git(fork, "remote", "set-url", "origin", str(remote))
+    rule = fork / "template/shared/rules/security.md"
+    publish, change_over, merge = pages.blocks("docs/fork.md")
+    rule.write_text(rule.read_text(encoding="utf-8").replace("\n- ", "\n- Acme: ask the security team before a new way to sign in.\n\n- ", 1), encoding="utf-8")
+    commit(fork, "rule")
+    shell(publish, fork)
+    shell(change_over.replace("https://git.example.com/acme/backend-agent.git", f"git+file://{remote}"), repo)
+    assert "- Acme: ask" in (repo / ".claude/rules/security.md").read_text()
+    assert "_commit: v0.2.0.post1\n" in (repo / ".copier-answers.yml").read_text()
+    # Upstream releases a version that changes another file.
+    upstream = tmp_path / "upstream"
+    git(tmp_path, "clone", "-q", str(tagged_template), "upstream")
+    about = upstream / "template/shared/rules/api.md"
+    about.write_text(about.read_text(encoding="utf-8").replace("\n- ", "\n- News of upstream.\n\n- ", 1), encoding="utf-8")
+    commit(upstream, "news")
+    git(upstream, "tag", "v0.3.0")
+    shell(merge.replace(pages.ADDRESS, str(upstream)), fork)
+    commit(repo, "over")
+    shell("uvx copier update --defaults", repo)
+    assert "_commit: v0.3.0.post1\n" in (repo / ".copier-answers.yml").read_text()
+    assert "- Acme: ask" in (repo / ".claude/rules/security.md").read_text()
+    assert "- News of upstream." in (repo / ".claude/rules/api.md").read_text()
+
+
+@pytest.mark.parametrize("features", [[], list(checks.FEATURES)], ids=["plain", "all features"])
+def test_remove(shell, tagged_template, tmp_path, features):
+    repo = project(tagged_template, tmp_path / "shop", starter=False, features=features)
+    ours = set(generated(repo))
+    own = {".claude/rules/house.md": "- Own.\n", ".claude/hooks/own.py": "", ".claude/agents/reviewer.md": "Reviews.\n"}
+    for path, content in own.items():
+        (repo / path).write_text(content)
+    commit(repo, "own")
+    shell("\n".join(pages.blocks("docs/remove.md")), repo)
+    assert set(generated(repo)) - set(own) == {"CLAUDE.md", ".claude/settings.json"} < ours
+    assert set(own) < set(generated(repo))

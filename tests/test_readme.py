@@ -9,19 +9,11 @@ import sys
 import pexpect
 import pytest
 from conftest import ROOT, git, unavailable
+from pages import ADDRESS, PAGES, blocks, text
 from releases.make import definitions, values
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = ("README.md", "CONTRIBUTING.md", "proofs/README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))))
-
-
-def blocks(page: str) -> list[str]:
-    """The shell commands of a page."""
-    return [block.strip() for block in re.findall(r"```bash\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.S)]
-
-
+README = text("README.md")
 BLOCKS = blocks("README.md")
-ADDRESS = re.search(r"https://\S+?\.git", README)[0]
 
 
 @pytest.fixture
@@ -87,16 +79,17 @@ def test_update_command_runs(empty_home, tagged_template, tmp_path):
 
 
 def test_quoted_lines_come_out_of_the_template(render):
-    stack, rule, quoted = re.search(r"<!-- excerpt: (\S+) (\S+) -->\n(.+?)<!-- /excerpt -->", README, re.S).groups()
-    lines = [line.removeprefix("> ") for line in quoted.splitlines() if line.startswith("> ")]
-    assert len(lines) >= 3
-    generated = render(stack=stack)[f".claude/rules/{rule}.md"].splitlines()
-    assert [line for line in lines if line not in generated] == []
+    quotations = re.findall(r"<!-- excerpt: (\S+) (\S+) -->\n(.+?)<!-- /excerpt -->", README, re.S)
+    assert {path for _, path, _ in quotations} == {".claude/agents/backend-developer.md", ".claude/rules/api.md"}
+    for stack, path, quoted in quotations:
+        lines = [line.removeprefix("> ") for line in quoted.splitlines() if line]
+        generated = render(stack=stack)[path].splitlines()
+        assert lines and [line for line in lines if line not in generated] == []
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page):
-    targets = re.findall(r"\]\((?!https?://|#)([^)#]+)\)", (ROOT / page).read_text(encoding="utf-8"))
+    targets = re.findall(r"\]\((?!https?://|#)([^)#]+)\)", text(page))
     assert targets or page != "README.md"
     assert [t for t in targets if not ((ROOT / page).parent / t).exists()] == []
 
@@ -106,7 +99,7 @@ def test_every_page_is_linked_from_readme():
 
 
 def test_every_question_and_choice_is_on_its_page():
-    page = (ROOT / "docs/answers.md").read_text(encoding="utf-8")
+    page = text("docs/answers.md")
     missing = []
     for name, question in definitions(ROOT).items():
         choices = values(question["choices"], "generic") if isinstance(question.get("choices"), (dict, list)) else []
