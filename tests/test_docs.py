@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shlex
 import subprocess
 import sys
+from fnmatch import fnmatch
+from pathlib import PurePosixPath
 
 import checks
 import client
 import copier
+import matrix
 import pages
 import picture
 import pytest
 import starters
-from conftest import cli, commit, doctor, generated, git, project
+import yaml
+from conftest import ROOT, cli, commit, doctor, generated, git, project
+from releases.make import definitions, values
 
 
 def test_the_picture_shows_the_prompts_of_today():
@@ -84,6 +91,13 @@ def shell(tagged_template, tmp_path):
     return run
 
 
+def test_a_command_is_corrected(shell, tagged_template, tmp_path):
+    repo = project(tagged_template, tmp_path / "shop", stack="fastapi-postgres", starter=False)
+    shell(pages.blocks("docs/adopt.md")[1], repo)
+    assert "- run the tests: `uv run pytest tests/unit`\n" in (repo / "CLAUDE.md").read_text()
+    assert json.loads((repo / ".claude/hooks/project.json").read_text())["commands"]["test"] == "uv run pytest tests/unit"
+
+
 def test_agents_md(shell, tagged_template, tmp_path):
     repo = project(tagged_template, tmp_path / "shop")
     before = (repo / "CLAUDE.md").read_text()
@@ -119,13 +133,13 @@ def test_monorepo(real_client, shell, template, tmp_path):
     (command,) = pages.blocks("docs/monorepo.md")
     shell(command.replace(" copy ", " copy --defaults "), tmp_path)
     commit(tmp_path, "setup")
-    (tmp_path / "services/billing/.env").write_text("KEY=secret\n")
+    (tmp_path / "services/billing/.env").write_text("KEY=hunter2\n")
     shell("cd services/billing && uvx copier update --defaults", tmp_path)
     assert git(tmp_path, "status", "--porcelain") == ""
     inside = client.run(tmp_path / "services/billing", [client.bash("cat .env")], mode="bypassPermissions")
-    assert "secret" not in inside.results[0].text
+    assert "hunter2" not in inside.results[0].text
     outside = client.run(tmp_path, [client.bash("cat services/billing/.env")], agent=False, mode="bypassPermissions")
-    assert "secret" in outside.results[0].text
+    assert "hunter2" in outside.results[0].text
 
 
 def test_fork(shell, tagged_template, tmp_path):
@@ -169,3 +183,105 @@ def test_remove(shell, tagged_template, tmp_path, features):
     shell("\n".join(pages.blocks("docs/remove.md")), repo)
     assert set(generated(repo)) - set(own) == {"CLAUDE.md", ".claude/settings.json"} < ours
     assert set(own) < set(generated(repo))
+
+
+# --- every name on every page
+
+
+TABLE = yaml.safe_load((ROOT / "tests/docs.yml").read_text(encoding="utf-8"))
+ALLOWED = {term for group in TABLE["terms"].values() for term in group}
+# What `copier COMMAND --help` says.
+HELP = {command: cli(command, "--help").stdout for command in ("copy", "update", "recopy", "check-update")}
+
+
+@pytest.fixture(scope="module")
+def vocabulary(template, tmp_path_factory) -> tuple[set[str], str]:
+    """Paths and names that exist, and all text in which a word may be found: of this repository and of what it generates."""
+    files: dict[str, str] = {}
+    for stack in matrix.STACKS:
+        for more in ({"starter": stack != "generic", "agents_md": False}, {"starter": False, "agents_md": True, "features": list(checks.FEATURES)}):
+            folder = tmp_path_factory.mktemp("said")
+            copier.run_copy(str(template), folder, data=(matrix.GO if stack == "generic" else {"stack": stack}) | more, defaults=True, quiet=True)
+            files |= generated(folder)
+    paths = {*files, *(name for name in git(ROOT, "ls-files", "-coz", "--exclude-standard").split("\0") if name)}
+    folders = {f"{parent.as_posix()}/" for path in paths for parent in PurePosixPath(path).parents if parent.name}
+    names = {*paths, *folders, *(folder[:-1] for folder in folders), *(PurePosixPath(path).name for path in paths)}
+    for name, question in definitions(ROOT).items():
+        names |= {name, *(value for stack in matrix.STACKS for value in values(question.get("choices") or [], stack))}
+    names |= set(starters.NAMES.commands)
+    # The tests of updates and adoption hold what Copier says in each case, and the ways out.
+    parts = [*ROOT.glob("hooks/*.py"), *ROOT.glob("questions/**/*.*"), *(path for path in ROOT.glob("tests/*.yml") if path.name != "docs.yml")]
+    parts += [ROOT / "template/facts/names.jinja", ROOT / "tests/test_update.py", ROOT / "tests/test_adopt.py"]
+    texts = [*files.values(), *(path.read_text(encoding="utf-8") for path in parts), *(block for page in pages.PAGES for _, block in pages.fenced(page))]
+    return names, "\n".join(texts)
+
+
+def faults_of(span: str, names: set[str], said: str) -> list[str]:
+    """What is wrong with one piece of code within a sentence."""
+    if span in ALLOWED or span.removeprefix("@").removeprefix("../") in names or any(fnmatch(name, span) for name in names):
+        return []
+    if len(parts := re.split(r" && | \| ", span)) > 1:
+        return [fault for part in parts for fault in faults_of(part, names, said)]
+    words = shlex.split(span) if span.count('"') % 2 == span.count("'") % 2 == 0 else span.split()
+    if "copier" in words[:2]:
+        return copier_faults(*words[words.index("copier") + 1 :])
+    if words[0].startswith("-"):
+        return min((copier_faults(command, *words) for command in HELP), key=len)
+    if words[0] in ("uv", "python3") and (files := [word for word in words if re.fullmatch(r"[\w.-]+/[\w./-]+", word)]):
+        return [f"no such file: {file}" for file in files if file not in names]
+    if not re.search(rf"(?<![\w-]){re.escape(span)}(?![\w-])", said):
+        return ["is in no file, generated or ours"]
+    return []
+
+
+def copier_faults(command: str, *rest: str) -> list[str]:
+    """Options, questions and choices that a `copier` command names and that do not exist."""
+    if command not in HELP:
+        return [f"no command of Copier: {command}"]
+    faults = [f"no option of copier {command}: {word}" for word in rest if re.match(r"--?[a-z]", word) and not re.search(rf"(?<![\w-]){re.escape(word)}\b", HELP[command])]
+    known = definitions(ROOT)
+    for option, value in zip(rest, rest[1:], strict=False):
+        name, equals, answer = value.partition("=")
+        if option in ("-d", "--data", "--ask") and name not in known:
+            faults.append(f"no question: {name}")
+        elif equals and option == "-d" and (choices := known[name].get("choices")):
+            given = yaml.safe_load(answer)
+            possible = {choice for stack in matrix.STACKS for choice in values(choices, stack)}
+            faults += [f"no choice of {name}: {one}" for one in (given if isinstance(given, list) else [given]) if one not in possible]
+    return faults
+
+
+@pytest.mark.parametrize("page", pages.PAGES)
+def test_every_name_exists(vocabulary, page):
+    faults = {span: found for span in sorted(pages.spans(page)) if (found := faults_of(span, *vocabulary))}
+    for block in pages.blocks(page):
+        for command in re.findall(r"\bcopier ((?:[^\s'|&;()]|'[^']*'| (?! ))+)", block):
+            if found := copier_faults(*shlex.split(command)):
+                faults[command] = found
+    assert not faults
+
+
+@pytest.mark.parametrize(
+    "span",
+    ["copier update --defalts", "copier copy -d stck=generic", "copier update -d stack=rails", "tests/test_nothing.py", "docs/nothing.md", "project_nam", "uv run python benchmarks/nothing.py", "sand-boxed"],
+)
+def test_a_name_that_does_not_exist_is_found(vocabulary, span):
+    assert faults_of(span, *vocabulary)
+
+
+def test_every_term_is_used():
+    used = {part for page in pages.PAGES for span in pages.spans(page) for part in (span, *re.split(r" && | \| ", span))}
+    assert used >= ALLOWED, ALLOWED - used
+
+
+def test_every_block_is_run_or_has_its_reason():
+    rows = TABLE["blocks"]
+    found = {page: pages.fenced(page) for page in pages.PAGES}
+    homeless = [f"{page}: {block[:60]!r}" for page, listed in found.items() for _, block in listed if not any(row["page"] == page and block.startswith(row["begins"]) for row in rows)]
+    assert not homeless, "a block without a row in tests/docs.yml"
+    assert [row for row in rows if not any(block.startswith(row["begins"]) for _, block in found[row["page"]])] == []
+    for row in rows:
+        assert bool(row.get("test")) != bool(row.get("why")), row
+        if "test" in row:
+            file, test = row["test"].split("::")
+            assert f"def {test}(" in (ROOT / "tests" / file).read_text(encoding="utf-8"), row
