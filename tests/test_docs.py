@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 
 import checks
 import client
+import context
 import copier
 import matrix
 import pages
@@ -285,3 +286,7 @@ def test_every_block_is_run_or_has_its_reason():
         if "test" in row:
             file, test = row["test"].split("::")
             assert f"def {test}(" in (ROOT / "tests" / file).read_text(encoding="utf-8"), row
+
+
+def test_context_cost_is_that_of_today(template):
+    assert context.PAGE.read_text(encoding="utf-8") == context.page(template), "run `uv run python scripts/context.py`"
