@@ -294,3 +294,12 @@ def test_every_block_is_run_or_has_its_reason():
 
 def test_context_cost_is_that_of_today(template):
     assert context.PAGE.read_text(encoding="utf-8") == context.page(template), "run `uv run python scripts/context.py`"
+
+
+def test_the_faq_says_how_large_the_pull_request_is(render):
+    (files, lines) = (int(figure.replace(",", "")) for figure in re.search(r"About (\d+) files and ([\d,]+) lines", pages.text("docs/faq.md")).groups())
+    made = render(stack="fastapi-postgres", starter=False)
+    size = {path: text.count("\n") for path, text in made.items()}
+    hooks = [path for path in size if path.startswith(".claude/hooks/")]
+    assert abs(len(made) - files) <= 3 and abs(sum(size.values()) - lines) <= lines * 0.1, (len(made), sum(size.values()))
+    assert len(hooks) == 7 and sum(size[path] for path in hooks) > sum(size.values()) / 2
