@@ -99,6 +99,14 @@ def test_a_command_is_corrected(shell, tagged_template, tmp_path):
     assert json.loads((repo / ".claude/hooks/project.json").read_text())["commands"]["test"] == "uv run pytest tests/unit"
 
 
+def test_another_level(shell, tagged_template, tmp_path):
+    repo = project(tagged_template, tmp_path / "shop", permissions="read-only")
+    assert "\ntools: Read, Grep, Glob\n" in (repo / ".claude/agents/backend-developer.md").read_text()
+    shell(pages.blocks("docs/permissions.md")[0], repo)
+    assert "\ntools: Read, Grep, Glob, Edit, Write, Bash\n" in (repo / ".claude/agents/backend-developer.md").read_text()
+    assert json.loads((repo / ".claude/settings.json").read_text())["sandbox"]["enabled"] is True
+
+
 def test_agents_md(shell, tagged_template, tmp_path):
     repo = project(tagged_template, tmp_path / "shop")
     before = (repo / "CLAUDE.md").read_text()
