@@ -1,6 +1,6 @@
 """Print the notes of the release that is due, from CHANGELOG.md; `--version` prints its version. Exit 1 if something is missing.
 
-`uv run python scripts/release.py`. The version stands in pyproject.toml; it needs its section in CHANGELOG.md and its
+`uv run python scripts/release.py`. The version is written in pyproject.toml; it needs its section in CHANGELOG.md and its
 folder in tests/releases/, which `uv run python tests/releases/make.py VERSION` makes.
 """
 

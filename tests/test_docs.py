@@ -35,7 +35,7 @@ def test_the_picture_shows_the_prompts_of_today():
 
 
 def printed(told: str, output: str) -> list[str]:
-    """The lines of a `text` block that did not come, in this order; `…` stands for anything."""
+    """The lines of a `text` block that did not come, in this order; `…` is anything."""
     at, missing = 0, []
     for line in filter(None, (line.strip() for line in told.splitlines())):
         found = re.compile(".*".join(map(re.escape, line.split("…")))).search(output, at)
