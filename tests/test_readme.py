@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pexpect
+import proof
 import pytest
 from conftest import ROOT, git, unavailable
 from pages import ADDRESS, PAGES, blocks, text
@@ -105,3 +106,18 @@ def test_every_question_and_choice_is_on_its_page():
         choices = values(question["choices"], "generic") if isinstance(question.get("choices"), (dict, list)) else []
         missing += [word for word in (name, *choices) if f"`{word}`" not in page]
     assert not missing
+
+
+def test_figures_of_ordinary_calls_are_those_of_the_table():
+    """How many needless questions there were, tests/test_proof.py plays; the table calls them limits."""
+    said, needless, share = map(int, re.search(r"Of some (\d+) ordinary calls a stack .+?, (\d+) \((\d+)%\) ask needlessly", README).groups())
+    for stack in proof.STACKS:
+        calls = proof.ordinary(stack)
+        limits = sum(kind == "limit" for kind, _ in calls)
+        assert limits == needless and abs(len(calls) - said) <= 5 and share == round(100 * limits / len(calls)), stack
+
+
+def test_figure_of_all_calls_is_that_of_the_score():
+    calls = int(re.search(r"holds some (\d+) calls a stack", README)[1])
+    (total,) = re.findall(r"(?m)^\| `standard` \| [\d,]+ of ([\d,]+) \|", README)
+    assert abs(int(total.replace(",", "")) / len(proof.STACKS) - calls) <= 10
