@@ -1,5 +1,6 @@
 """README says what is so: its commands run as written, its quotations come out of the template."""
 
+import json
 import os
 import re
 import shutil
@@ -121,3 +122,17 @@ def test_figure_of_all_calls_is_that_of_the_score():
     calls = int(re.search(r"holds some (\d+) calls a stack", README)[1])
     (total,) = re.findall(r"(?m)^\| `standard` \| [\d,]+ of ([\d,]+) \|", README)
     assert abs(int(total.replace(",", "")) / len(proof.STACKS) - calls) <= 10
+
+
+def test_without_python_the_guard_is_silent(render, tmp_path):
+    assert "**Without `python3` on the PATH the guard does nothing and says nothing.**" in README
+    settings = json.loads(render()[".claude/settings.json"])
+    (command,) = (hook["command"] for entry in settings["hooks"]["PreToolUse"] for hook in entry["hooks"])
+    (tmp_path / "bin").mkdir()
+    for program in ("bash", "cat"):
+        (tmp_path / "bin" / program).symlink_to(shutil.which(program))
+    call = '{"tool_name": "Bash", "tool_input": {"command": "cat .env"}}'
+    for path, said in ((f"{tmp_path}/bin", ""), (os.environ["PATH"], '"permissionDecision": "deny"')):
+        environment = os.environ | {"PATH": path, "CLAUDE_PROJECT_DIR": str(tmp_path / "service")}
+        ran = subprocess.run([tmp_path / "bin/bash", "-c", command], input=call, env=environment, capture_output=True, text=True)
+        assert ran.returncode == 0 and (said in ran.stdout if said else ran.stdout + ran.stderr == "")
