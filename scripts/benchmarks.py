@@ -27,7 +27,8 @@ HEAD = "# Benchmarks\n\nWhat `benchmarks/` prints; `uv run --group load python s
 
 def section(name: str, output: str) -> str:
     title, what = SECTIONS[name]
-    machine = f"{datetime.date.today()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, Copier {version('copier')}"
+    load = os.getloadavg()[2]  # of a quarter of an hour: what else ran
+    machine = f"{datetime.date.today()}, {os.cpu_count()} cores (load average {load:.1f}), {platform.system()}, Python {platform.python_version()}, Copier {version('copier')}"
     return f"## {title}\n\n{what} `uv run --group load python benchmarks/{name}.py`, {machine}:\n\n```text\n{output.strip()}\n```\n"
 
 

@@ -70,6 +70,12 @@ def text(screen: pyte.Screen) -> str:
     return "\n".join(rows).rstrip()
 
 
+def is_asked(question: dict, seen: str) -> bool:
+    """Whether its prompt is on the screen: what its text has besides Jinja."""
+    parts = (part.strip() for part in re.split(r"\{[{%].*?[}%]\}", question.get("help", "")))
+    return all(part in seen for part in parts) and question.get("when") is not False
+
+
 def run() -> Terminal:
     """The terminal at the prompt LAST."""
     files = [yaml.safe_load((ROOT / "questions" / f"{name}.yml").read_text(encoding="utf-8")) for name in ("project", "commands", "agent")]
@@ -90,8 +96,8 @@ def run() -> Terminal:
         terminal = Terminal(child)
         try:
             while True:
-                terminal.shows(lambda seen: any(question["help"] in seen for question in waiting.values()))
-                name = next(name for name, question in waiting.items() if question["help"] in text(terminal))
+                terminal.shows(lambda seen: any(is_asked(question, seen) for question in waiting.values()))
+                name = next(name for name, question in waiting.items() if is_asked(question, text(terminal)))
                 question = waiting.pop(name)
                 if name == LAST:
                     terminal.shows(lambda seen, labels=question["choices"]: all(label in seen for label in labels))

@@ -94,9 +94,14 @@ def shell(tagged_template, tmp_path):
 
 def test_a_command_is_corrected(shell, tagged_template, tmp_path):
     repo = project(tagged_template, tmp_path / "shop", stack="fastapi-postgres", starter=False)
-    shell(pages.blocks("docs/adopt.md")[1], repo)
+    command, *others = pages.blocks("docs/adopt.md")[1:]
+    shell(command, repo)
     assert "- run the tests: `uv run pytest tests/unit`\n" in (repo / "CLAUDE.md").read_text()
     assert json.loads((repo / ".claude/hooks/project.json").read_text())["commands"]["test"] == "uv run pytest tests/unit"
+    for other in others:
+        commit(repo, "before")
+        shell(other, repo)
+        assert git(repo, "status", "--porcelain") != ""
 
 
 def test_another_level(shell, tagged_template, tmp_path):
