@@ -294,7 +294,7 @@ def test_every_term_is_used():
 
 def test_every_block_is_run_or_has_its_reason():
     rows = TABLE["blocks"]
-    found = {page: pages.fenced(page) for page in pages.PAGES}
+    found = {page: [entry for entry in pages.fenced(page) if entry[0] != "text"] for page in pages.PAGES}  # text is what something prints
     homeless = [f"{page}: {block[:60]!r}" for page, listed in found.items() for _, block in listed if not any(row["page"] == page and block.startswith(row["begins"]) for row in rows)]
     assert not homeless, "a block without a row in tests/docs.yml"
     assert [row for row in rows if not any(block.startswith(row["begins"]) for _, block in found[row["page"]])] == []
