@@ -20,6 +20,8 @@ sys.path.insert(0, str(ROOT / "examples"))
 import copier  # noqa: E402
 import make  # noqa: E402
 
+# On Windows another `bash`, that of WSL, comes first on the PATH; Claude Code uses the one of Git.
+BASH = Path(shutil.which("git")).parents[1] / "bin" / "bash.exe" if os.name == "nt" else shutil.which("bash")
 DECISIONS = {"cat .env": "deny", "cat .e*": "deny", "git status": "allow", "git push": "ask"}
 
 
@@ -45,7 +47,7 @@ def decided(command: str, folder: Path, text: str) -> str | None:
     """What the hook says to a command; None where it says nothing."""
     call = json.dumps({"tool_name": "Bash", "tool_input": {"command": text}, "cwd": str(folder), "permission_mode": "default"})
     environment = os.environ | {"CLAUDE_PROJECT_DIR": folder.as_posix()}
-    said = subprocess.run([shutil.which("bash") or "bash", "-c", command], input=call, cwd=folder, env=environment, capture_output=True, text=True)
+    said = subprocess.run([BASH, "-c", command], input=call, cwd=folder, env=environment, capture_output=True, text=True)
     return json.loads(said.stdout)["hookSpecificOutput"]["permissionDecision"] if said.stdout.strip() else None
 
 
