@@ -1,5 +1,6 @@
 """README says what is so: its commands run as written, its quotations come out of the template."""
 
+import json
 import os
 import re
 import shutil
@@ -7,21 +8,14 @@ import subprocess
 import sys
 
 import pexpect
+import proof
 import pytest
 from conftest import ROOT, git, unavailable
+from pages import ADDRESS, PAGES, blocks, text
 from releases.make import definitions, values
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = ("README.md", "CONTRIBUTING.md", "proofs/README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))))
-
-
-def blocks(page: str) -> list[str]:
-    """The shell commands of a page."""
-    return [block.strip() for block in re.findall(r"```bash\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.S)]
-
-
+README = text("README.md")
 BLOCKS = blocks("README.md")
-ADDRESS = re.search(r"https://\S+?\.git", README)[0]
 
 
 @pytest.fixture
@@ -87,16 +81,17 @@ def test_update_command_runs(empty_home, tagged_template, tmp_path):
 
 
 def test_quoted_lines_come_out_of_the_template(render):
-    stack, rule, quoted = re.search(r"<!-- excerpt: (\S+) (\S+) -->\n(.+?)<!-- /excerpt -->", README, re.S).groups()
-    lines = [line.removeprefix("> ") for line in quoted.splitlines() if line.startswith("> ")]
-    assert len(lines) >= 3
-    generated = render(stack=stack)[f".claude/rules/{rule}.md"].splitlines()
-    assert [line for line in lines if line not in generated] == []
+    quotations = re.findall(r"<!-- excerpt: (\S+) (\S+) -->\n(.+?)<!-- /excerpt -->", README, re.S)
+    assert {path for _, path, _ in quotations} == {".claude/agents/backend-developer.md", ".claude/rules/api.md"}
+    for stack, path, quoted in quotations:
+        lines = [line.removeprefix("> ") for line in quoted.splitlines() if line]
+        generated = render(stack=stack)[path].splitlines()
+        assert lines and [line for line in lines if line not in generated] == []
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page):
-    targets = re.findall(r"\]\((?!https?://|#)([^)#]+)\)", (ROOT / page).read_text(encoding="utf-8"))
+    targets = re.findall(r"\]\((?!https?://|#)([^)#]+)\)", text(page))
     assert targets or page != "README.md"
     assert [t for t in targets if not ((ROOT / page).parent / t).exists()] == []
 
@@ -106,9 +101,38 @@ def test_every_page_is_linked_from_readme():
 
 
 def test_every_question_and_choice_is_on_its_page():
-    page = (ROOT / "docs/answers.md").read_text(encoding="utf-8")
+    page = text("docs/answers.md")
     missing = []
     for name, question in definitions(ROOT).items():
         choices = values(question["choices"], "generic") if isinstance(question.get("choices"), (dict, list)) else []
         missing += [word for word in (name, *choices) if f"`{word}`" not in page]
     assert not missing
+
+
+def test_figures_of_ordinary_calls_are_those_of_the_table():
+    """How many needless questions there were, tests/test_proof.py plays; the table calls them limits."""
+    said, needless, share = map(int, re.search(r"Of some (\d+) ordinary calls a stack .+?, (\d+) \((\d+)%\) ask needlessly", README).groups())
+    for stack in proof.STACKS:
+        calls = proof.ordinary(stack)
+        limits = sum(kind == "limit" for kind, _ in calls)
+        assert limits == needless and abs(len(calls) - said) <= 5 and share == round(100 * limits / len(calls)), stack
+
+
+def test_figure_of_all_calls_is_that_of_the_score():
+    calls = int(re.search(r"holds some (\d+) calls a stack", README)[1])
+    (total,) = re.findall(r"(?m)^\| `standard` \| [\d,]+ of ([\d,]+) \|", README)
+    assert abs(int(total.replace(",", "")) / len(proof.STACKS) - calls) <= 10
+
+
+def test_without_python_the_guard_is_silent(render, tmp_path):
+    assert "**Without `python3` on the PATH the guard does nothing and says nothing.**" in README
+    settings = json.loads(render()[".claude/settings.json"])
+    (command,) = (hook["command"] for entry in settings["hooks"]["PreToolUse"] for hook in entry["hooks"])
+    (tmp_path / "bin").mkdir()
+    for program in ("bash", "cat"):
+        (tmp_path / "bin" / program).symlink_to(shutil.which(program))
+    call = '{"tool_name": "Bash", "tool_input": {"command": "cat .env"}}'
+    for path, said in ((f"{tmp_path}/bin", ""), (os.environ["PATH"], '"permissionDecision": "deny"')):
+        environment = os.environ | {"PATH": path, "CLAUDE_PROJECT_DIR": str(tmp_path / "service")}
+        ran = subprocess.run([tmp_path / "bin/bash", "-c", command], input=call, env=environment, capture_output=True, text=True)
+        assert ran.returncode == 0 and (said in ran.stdout if said else ran.stdout + ran.stderr == "")
