@@ -460,7 +460,7 @@ def test_what_was_there_stays_through_everything(tagged_template, tmp_path):
 
 @pytest.mark.parametrize("name", ["guard.py", "tdd_gate.py", "doctor.py", "project.json"])
 def test_a_program_of_theirs_is_not_run_by_us(template, tmp_path, name):
-    files = {"go.mod": "module x\n", f".claude/hooks/{name}": "{}" if name.endswith("json") else "raise SystemExit(2)\n"}
+    files = {"go.mod": "module x\n", "x_test.go": "package x\n", f".claude/hooks/{name}": "{}" if name.endswith("json") else "raise SystemExit(2)\n"}
     folder = repository(tmp_path / "service", files | ({".claude/settings.json": "{}"} if name == "doctor.py" else {}))
     done = adopt(template, folder)
     assert done.returncode == 0, done.stderr

@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-import copier
+import copier._main
 import pytest
 import yaml
 from conftest import generated
@@ -36,7 +36,7 @@ def adopted(request, template, tmp_path_factory):
     for name, text in before.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
-    with copier.Worker(str(template), folder, defaults=True, quiet=True) as worker:
+    with copier._main.Worker(str(template), folder, defaults=True, quiet=True) as worker:
         worker.run_copy()
         known = worker.answers.combined
     added = {name: text for name, text in generated(folder).items() if name not in before}
