@@ -112,11 +112,12 @@ class Shell:
 
         listed: a program that is listed, so that only the sandbox can help.
         """
-        words = self.facts["consequential"] + [rule.replace(" *", "") for rule in self.facts["outside"]
-                                               if self.sandboxed]
-        named = r"(?<![\w-])(?:" + "|".join(map(re.escape, words)) + r")(?![\w-])"
-        if (not self.contained or (listed and not self.sandboxed)
-                or re.search(named, re.sub(r"['\"\\]", "", text))):
+        bare = re.sub(r"['\"\\]", "", text)
+        outside = self.facts["outside"] if self.sandboxed else []
+        leaving = [rule.replace(" *", "") for rule in outside if rule[-1] == "*" or not listed]
+        words = "|".join(map(re.escape, self.facts["consequential"] + leaving))
+        if (not self.contained or (listed and not self.sandboxed) or bare in outside
+                or re.search(r"(?<![\w-])(?:" + words + r")(?![\w-])", bare)):
             raise doubt
 
     def names(self, named):
