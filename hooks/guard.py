@@ -104,19 +104,21 @@ class Shell:
             self.gives_up(doubt, told, listed=True)
         if theirs and self.contained:  # `env git push`, `echo git push | sh`
             told = " ".join(word.text for command in commands for word in command.words[1:])
-            self.gives_up(Doubt("it runs another program that asks"), told)
+            self.gives_up(Doubt("it runs another program that asks"), told, inside=True)
         return "theirs", ""
 
-    def gives_up(self, doubt, text, listed=False):
+    def gives_up(self, doubt, text, listed=False, inside=False):
         """Raises the doubt, unless the sandbox holds the command, or bypassPermissions gives it up.
 
-        listed: a program that is listed, so that only the sandbox can help.
+        listed: a program that is listed, so that only the sandbox can help. inside: no command in the text
+        begins as one that leaves the sandbox.
         """
-        words = self.facts["consequential"] + [rule.replace(" *", "") for rule in self.facts["outside"]
-                                               if self.sandboxed]
-        named = r"(?<![\w-])(?:" + "|".join(map(re.escape, words)) + r")(?![\w-])"
-        if (not self.contained or (listed and not self.sandboxed)
-                or re.search(named, re.sub(r"['\"\\]", "", text))):
+        bare = re.sub(r"['\"\\]", "", text)
+        outside = self.facts["outside"] if self.sandboxed and not inside else []
+        leaving = [rule.replace(" *", "") for rule in outside if rule[-1] == "*" or not listed]
+        words = "|".join(map(re.escape, self.facts["consequential"] + leaving))
+        if (not self.contained or (listed and not self.sandboxed) or bare in outside
+                or re.search(r"(?<![\w-])(?:" + words + r")(?![\w-])", bare)):
             raise doubt
 
     def names(self, named):

@@ -6,6 +6,7 @@ and of a module that leave a mark when they run, so that an option that runs, lo
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shlex
@@ -103,9 +104,12 @@ def listed(name: str) -> dict[str, str]:
     return yaml.safe_load(jinja2.Template(text, trim_blocks=True, lstrip_blocks=True).render())
 
 
-# These end a run early, so that what stands beside them would not be tried; those in the second line start workers.
-ALONE = set("""-h --help --version -V --co --collect-only --markers --fixtures --setup-plan --show-files --listFilesOnly -c -l
-    -n --numprocesses -r --list-tags -x --lf --last-failed --sw --stepwise -json -m --check -list --changed --project""".split())
+# These end a run early or start workers: what stands beside them would not be tried.
+ALONE = {
+    "-h", "--help", "--version", "-V", "--co", "--collect-only", "--markers", "--fixtures", "--setup-plan", "--show-files", "--listFilesOnly",
+    "-c", "-l", "-n", "--numprocesses", "-r", "--list-tags", "-x", "--lf", "--last-failed", "--sw", "--stepwise", "-json", "-m", "--check",
+    "-list", "--changed", "--project",
+}  # fmt: skip
 
 # `-#` is a number; the others make Go compile its standard library anew, for minutes.
 SLOW = {"-#", "-race", "-trimpath"}
@@ -144,15 +148,16 @@ def tools() -> Path:
     if not (shutil.which("uv") and shutil.which("npm")):
         unavailable("needs uv and npm")
     CACHE.mkdir(parents=True, exist_ok=True)
-    python = CACHE / "venv"
-    if not (python / "bin/python").exists():
-        subprocess.run(["uv", "venv", "-q", "--python", sys.executable, python], check=True)
-    subprocess.run(["uv", "pip", "install", "-q", "--python", python / "bin/python", *PACKAGES], check=True)
-    wanted = yaml.safe_dump(NODE)
-    if not (CACHE / "node").exists() or (CACHE / "node").read_text() != wanted:
-        packages = [f"{name}@{version}" for name, version in NODE.items()]
-        subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", "--no-save", "--prefix", CACHE, *packages], check=True)
-        (CACHE / "node").write_text(wanted)
+    python, wanted = CACHE / "venv", yaml.safe_dump(NODE)
+    with open(CACHE / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # one worker installs, the others wait
+        if not (python / "bin/python").exists():
+            subprocess.run(["uv", "venv", "-q", "--python", sys.executable, python], check=True)
+        subprocess.run(["uv", "pip", "install", "-q", "--python", python / "bin/python", *PACKAGES], check=True)
+        if not (CACHE / "node").exists() or (CACHE / "node").read_text() != wanted:
+            packages = [f"{name}@{version}" for name, version in NODE.items()]
+            subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", "--no-save", "--prefix", CACHE, *packages], check=True)
+            (CACHE / "node").write_text(wanted)
     return python / "bin"
 
 
