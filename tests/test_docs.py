@@ -125,16 +125,11 @@ def test_agents_md(shell, tagged_template, tmp_path):
 
 
 def test_an_agents_md_of_theirs(template, tmp_path):
-    """Why the page says to leave the answer at no: ours would be nowhere."""
     (tmp_path / "AGENTS.md").write_text("# Theirs\n")
-    files = {}
-    for answer in ("true", "false"):
-        assert cli("copy", "-q", "--defaults", "--overwrite", "-d", "starter=false", "-d", f"agents_md={answer}", template, tmp_path).returncode == 0
-        files[answer] = generated(tmp_path)
-        (tmp_path / ".copier-answers.yml").unlink()
-        (tmp_path / "CLAUDE.md").unlink()
-        assert files[answer]["AGENTS.md"] == "# Theirs\n"
-    assert "## Commands" not in files["true"]["CLAUDE.md"] and "## Commands" in files["false"]["CLAUDE.md"]
+    assert cli("copy", "-q", "--defaults", "-d", "starter=false", "-d", "agents_md=true", template, tmp_path).returncode == 0
+    files = generated(tmp_path)
+    assert files["AGENTS.md"] == "# Theirs\n"
+    assert re.search(r"(?s)\n@AGENTS\.md\n.*## Commands", files["CLAUDE.md"])
 
 
 def test_monorepo(real_client, shell, template, tmp_path):
