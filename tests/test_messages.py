@@ -16,7 +16,7 @@ import yaml
 from checks import COMMANDS, FEATURES
 from conftest import cli, commit, doctor, generated, git, project
 
-GO = {"go.mod": "module x\n", "main.go": "package main\n", "Makefile": "test:\n\tgo test ./...\n"}
+GO = {"go.mod": "module x\n", "main.go": "package main\n", "main_test.go": "package main\n", "Makefile": "test:\n\tgo test ./...\n"}
 DJANGO = {"manage.py": "", "requirements.txt": "Django==5.2\npsycopg==3.2\n", "shop/models.py": "", "pyproject.toml": "[project]\n"}
 
 
@@ -93,7 +93,7 @@ def test_a_repository_with_code(say, tmp_path):
     files = GO | {"notes.txt": "mine\n"}
     lines = say("shop", files, repository=True)
     text = "\n".join(lines)
-    assert "no file that was here has changed" in text and "Not read: Makefile." in text and "Not found" not in text
+    assert "no file that was here has changed" in text and "Not read: go.mod, Makefile." in text and "Not found: its framework, its database." in text
     steps = typed(lines)
     assert steps[0] == "cd shop" and "git init" not in steps
     for step in steps[1:]:
@@ -106,7 +106,7 @@ def test_a_repository_with_code(say, tmp_path):
 
 def test_what_was_not_found_is_named(say):
     text = "\n".join(say("shop", DJANGO))
-    assert "Not found: how to lint." in text and "Not read: pyproject.toml." in text
+    assert "Not found: how to run the tests, how to lint." in text and "Not read: pyproject.toml." in text
     assert "\n  git init\n" in text and "git commit" not in text and "write a .gitignore" in text
     text = "\n".join(say("other", {"main.zig": ""}, repository=True))
     assert "Not found: how to install dependencies, how to run the service, how to run the tests,\nhow to lint, its framework, its database." in text and "Not read" not in text

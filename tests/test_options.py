@@ -104,7 +104,7 @@ def listed(name: str) -> dict[str, str]:
     return yaml.safe_load(jinja2.Template(text, trim_blocks=True, lstrip_blocks=True).render())
 
 
-# These end a run early or start workers: what stands beside them would not be tried.
+# These end a run early or start workers: no other option would be tried with them.
 ALONE = {
     "-h", "--help", "--version", "-V", "--co", "--collect-only", "--markers", "--fixtures", "--setup-plan", "--show-files", "--listFilesOnly",
     "-c", "-l", "-n", "--numprocesses", "-r", "--list-tags", "-x", "--lf", "--last-failed", "--sw", "--stepwise", "-json", "-m", "--check",
