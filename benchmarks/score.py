@@ -1,4 +1,4 @@
-"""Print how much of tests/calls.yml holds in the real client: every call, for every stack, level and mode.
+"""Print how much of tests/permissions/calls.yml holds in the real client: every call, for every stack, level and mode.
 
 `uv run python benchmarks/score.py [STACK | LEVEL | MODE …]` plays what is named, else everything: a line for each as
 it is played, then README's table, which adds the stacks up. The client's modes other than the default are played at
@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path[:0] = [str(ROOT / "tests" / folder) for folder in ("", "support", "permissions")]
 
 import client  # noqa: E402
 import proof  # noqa: E402

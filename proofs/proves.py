@@ -9,5 +9,5 @@ Test = TypeVar("Test", bound=Callable[..., object])
 
 
 def proves(*fragments: str) -> Callable[[Test], Test]:
-    """Names what a test proves; tests/test_proofs.py reads it from the source and holds it against the rules."""
+    """Names what a test proves; tests/content/test_proofs.py reads it from the source and holds it against the rules."""
     return lambda test: test

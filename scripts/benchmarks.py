@@ -20,7 +20,7 @@ PAGE = ROOT / "docs" / "benchmarks.md"
 SECTIONS = {
     "speed": ("Copy and update", "Beside a template of one file, each run from a tagged git repository; the ratio is of medians."),
     "load": ("The starters under load", "Beside a service of the same framework that only runs one SELECT."),
-    "score": ("Permissions in the real client", "Calls of tests/calls.yml that were judged as README's table says."),
+    "score": ("Permissions in the real client", "Calls of tests/permissions/calls.yml that were judged as README's table says."),
 }
 HEAD = "# Benchmarks\n\nWhat `benchmarks/` prints; `uv run --group load python scripts/benchmarks.py` runs it and writes this page.\n"
 

@@ -1,6 +1,6 @@
 """Write docs/context.md: how many characters of ours Claude Code loads, at the start and with each kind of file.
 
-`uv run python scripts/context.py`. Which rules load with a file follows from their globs; tests/test_loading.py holds
+`uv run python scripts/context.py`. Which rules load with a file follows from their globs; tests/content/test_loading.py holds
 the table of files, and lets the real client confirm it.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import copier
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "hooks")]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/support"), str(ROOT / "hooks")]
 
 import checks  # noqa: E402
 import matrix  # noqa: E402

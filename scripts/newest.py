@@ -1,6 +1,6 @@
 """Have the client's proof and the proofs of the rules run on the newest versions: takes the pins out of this checkout.
 
-`uv run python scripts/newest.py` writes the newest version of Claude Code into tests/client.py, and lets
+`uv run python scripts/newest.py` writes the newest version of Claude Code into tests/support/client.py, and lets
 proofs/versions.yml take what PyPI and npm offer. CI runs it once a week; by hand it shows what a raise would break.
 Django 5.2 stays, because its sentences are about that release.
 """
@@ -21,11 +21,11 @@ def unpinned(text: str) -> str:
 
 
 def with_client(text: str, version: str) -> str:
-    """tests/client.py for that version of Claude Code."""
+    """tests/support/client.py for that version of Claude Code."""
     return re.sub(r'(?m)^VERSION = "[^"]+"', f'VERSION = "{version}"', text)
 
 
 if __name__ == "__main__":
     newest = subprocess.run(["npm", "view", "@anthropic-ai/claude-code", "version"], check=True, capture_output=True, text=True).stdout.strip()
-    for path, change in (("tests/client.py", lambda text: with_client(text, newest)), ("proofs/versions.yml", unpinned)):
+    for path, change in (("tests/support/client.py", lambda text: with_client(text, newest)), ("proofs/versions.yml", unpinned)):
         (ROOT / path).write_text(change((ROOT / path).read_text(encoding="utf-8")), encoding="utf-8")

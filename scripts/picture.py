@@ -1,7 +1,7 @@
 """Draw docs/prompts.svg: what a person sees of `copier copy`.
 
 `uv run python scripts/picture.py` runs Copier in a pseudo-terminal, answers up to the last prompt and draws the screen
-as it then is. Run it after a change of the questions: tests/test_docs.py compares the picture with a run of its own.
+as it then is. Run it after a change of the questions: tests/documentation/test_docs.py compares the picture with a run of its own.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from rich.style import Style
 from rich.text import Text
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/support")]
 
 from conftest import plain_copy  # noqa: E402
 from pages import ADDRESS, blocks  # noqa: E402

@@ -25,7 +25,7 @@ import jinja2
 import yaml
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "support")]
 
 import matrix  # noqa: E402
 from conftest import commit, generated, git, plain_copy, project  # noqa: E402

@@ -1,6 +1,6 @@
 import { test } from 'vitest';
 
-/** A test that executes the sentences of which these are fragments; tests/test_proofs.py reads the fragments. */
+/** A test that executes the sentences of which these are fragments; tests/content/test_proofs.py reads the fragments. */
 export function proves(...words: [...fragments: string[], body: () => Promise<void> | void]): void {
   const body = words.pop() as () => Promise<void> | void;
   test(words.join(' + '), body);

@@ -7,14 +7,13 @@ import json
 import re
 import shlex
 import subprocess
-from pathlib import Path
 
 import copier
 import matrix
 import pytest
 import yaml
 from checks import COMMANDS, FEATURES
-from conftest import cli, commit, doctor, generated, git, project
+from conftest import cli, commit, generated, git, project
 
 GO = {"go.mod": "module x\n", "main.go": "package main\n", "main_test.go": "package main\n", "Makefile": "test:\n\tgo test ./...\n"}
 DJANGO = {"manage.py": "", "requirements.txt": "Django==5.2\npsycopg==3.2\n", "shop/models.py": "", "pyproject.toml": "[project]\n"}

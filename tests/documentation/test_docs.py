@@ -197,7 +197,7 @@ def test_remove(shell, tagged_template, tmp_path, features):
 # --- every name on every page
 
 
-TABLE = yaml.safe_load((ROOT / "tests/docs.yml").read_text(encoding="utf-8"))
+TABLE = yaml.safe_load((ROOT / "tests/documentation/docs.yml").read_text(encoding="utf-8"))
 ALLOWED = {term for group in TABLE["terms"].values() for term in group}
 # What `copier COMMAND --help` says.
 HELP = {command: cli(command, "--help").stdout for command in ("copy", "update", "recopy", "check-update")}
@@ -219,8 +219,8 @@ def vocabulary(template, tmp_path_factory) -> tuple[set[str], str]:
         names |= {name, *(value for stack in matrix.STACKS for value in values(question.get("choices") or [], stack))}
     names |= set(starters.NAMES.commands)
     # The tests of updates and adoption hold what Copier says in each case, and the ways out.
-    parts = [*ROOT.glob("hooks/*.py"), *ROOT.glob("questions/**/*.*"), *(path for path in ROOT.glob("tests/*.yml") if path.name != "docs.yml")]
-    parts += [ROOT / "template/facts/names.jinja", ROOT / "tests/test_update.py", ROOT / "tests/test_adopt.py"]
+    parts = [*ROOT.glob("hooks/*.py"), *ROOT.glob("questions/**/*.*"), *(path for path in ROOT.glob("tests/*/*.yml") if path.name != "docs.yml")]
+    parts += [ROOT / "template/facts/names.jinja", ROOT / "tests/lifecycle/test_update.py", ROOT / "tests/lifecycle/test_adopt.py"]
     texts = [*files.values(), *(path.read_text(encoding="utf-8") for path in parts), *(block for page in pages.PAGES for _, block in pages.fenced(page))]
     return names, "\n".join(texts)
 
@@ -291,13 +291,13 @@ def test_every_block_is_run_or_has_its_reason():
     rows = TABLE["blocks"]
     found = {page: [entry for entry in pages.fenced(page) if entry[0] != "text"] for page in pages.PAGES}  # text is what something prints
     homeless = [f"{page}: {block[:60]!r}" for page, listed in found.items() for _, block in listed if not any(row["page"] == page and block.startswith(row["begins"]) for row in rows)]
-    assert not homeless, "a block without a row in tests/docs.yml"
+    assert not homeless, "a block without a row in tests/documentation/docs.yml"
     assert [row for row in rows if not any(block.startswith(row["begins"]) for _, block in found[row["page"]])] == []
     for row in rows:
         assert bool(row.get("test")) != bool(row.get("why")), row
         if "test" in row:
             file, test = row["test"].split("::")
-            assert f"def {test}(" in (ROOT / "tests" / file).read_text(encoding="utf-8"), row
+            assert f"def {test}(" in next((ROOT / "tests").glob(f"*/{file}")).read_text(encoding="utf-8"), row
 
 
 def test_context_cost_is_that_of_today(template):

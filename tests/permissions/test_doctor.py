@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-PROGRAM = Path(__file__).parents[1] / "hooks" / "doctor.py"
+PROGRAM = Path(__file__).parents[2] / "hooks" / "doctor.py"
 AGENT = ".claude/agents/backend-developer.md"
 SETTINGS = ".claude/settings.json"
 LOCAL = ".claude/settings.local.json"

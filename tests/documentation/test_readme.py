@@ -110,7 +110,7 @@ def test_every_question_and_choice_is_on_its_page():
 
 
 def test_figures_of_ordinary_calls_are_those_of_the_table():
-    """How many needless questions there were, tests/test_proof.py plays; the table calls them limits."""
+    """How many needless questions there were, tests/permissions/test_proof.py plays; the table calls them limits."""
     said, needless, share = map(int, re.search(r"Of some (\d+) ordinary calls a stack .+?, (\d+) \((\d+)%\) ask needlessly", README).groups())
     for stack in proof.STACKS:
         calls = proof.ordinary(stack)

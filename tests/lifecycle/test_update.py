@@ -276,7 +276,7 @@ def test_limit_both_add_behind_one_entry_of_a_json_list(tagged_template, repo, t
 
 
 def test_limit_a_renamed_file_loses_its_edits(tagged_template, repo, tmp_path):
-    """So paths are an API: tests/test_api.py."""
+    """So paths are an API: tests/lifecycle/test_api.py."""
     write(repo, {AUTH: generated(repo)[AUTH] + "\nMine.\n"})
     template = release(tagged_template, tmp_path / "template", {}, tag="v0.1.1")
     source(template, STACK, AUTH).rename(source(template, STACK, AUTH.replace("auth", "sign-in")))

@@ -38,7 +38,7 @@ NARROWED = {"seed-001": "standard", "seed-002": "standard"}
 
 
 def answers_of(seed: str) -> dict[str, object]:
-    return yaml.safe_load((HERE / "answers" / f"{seed}.yml").read_text())
+    return yaml.safe_load((HERE.parent / "answers" / f"{seed}.yml").read_text())
 
 
 def statements(text: str) -> list[str]:

@@ -13,11 +13,12 @@ from pathlib import Path
 import jsonschema
 import yaml
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 AGENT = ".claude/agents/backend-developer.md"
 SETTINGS = ".claude/settings.json"
 BASE_RULES = ("framework", "api", "database", "migrations", "security", "tests", "operations")
-PROGRAMS = tuple(sorted(path.stem for path in (HERE.parent / "hooks").glob("*.py")))
+PROGRAMS = tuple(sorted(path.stem for path in (ROOT / "hooks").glob("*.py")))
 FEATURES = (
     "auth",
     "background-jobs",
@@ -44,7 +45,7 @@ COMMANDS = (
     "migrate",
     "check_migrations",
 )
-# Tools of the client's version that tests/client.py pins, as an agent may list them.
+# Tools of the client's version that tests/support/client.py pins, as an agent may list them.
 TOOLS = {
     "Read", "Grep", "Glob", "Edit", "Write", "NotebookEdit", "Bash", "WebFetch", "WebSearch", "Agent", "Skill",
     "TaskCreate", "TaskGet", "TaskList", "TaskUpdate", "TaskStop", "SendMessage", "EnterWorktree", "ExitWorktree",
@@ -127,7 +128,7 @@ def expected_files(files: Files, answers: Answers) -> Iterator[str]:
 
 def starter_files(files: Files, answers: Answers) -> Iterator[str]:
     """What the project owns from the copy on: named in questions/starter-files.yml, and whole."""
-    named = yaml.safe_load((HERE.parent / "questions" / "starter-files.yml").read_text(encoding="utf-8"))
+    named = yaml.safe_load((ROOT / "questions" / "starter-files.yml").read_text(encoding="utf-8"))
     for path, text in files.items():
         if is_ours(path, answers):
             continue

@@ -1,4 +1,4 @@
-"""What is said of a repository that is adopted, held against its files: tests/shapes.yml says all that may be said."""
+"""What is said of a repository that is adopted, held against its files: tests/lifecycle/shapes.yml says all that may be said."""
 
 from __future__ import annotations
 

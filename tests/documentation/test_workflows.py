@@ -73,7 +73,7 @@ def test_newest_takes_every_pin_out():
         "Django==5.2.19",
     ]
     assert set(new["nestjs"]["packages"].values()) == {"latest"} and set(new["nestjs"]["packages"]) == set(old["nestjs"]["packages"])
-    client = (ROOT / "tests/client.py").read_text(encoding="utf-8")
+    client = (ROOT / "tests/support/client.py").read_text(encoding="utf-8")
     assert 'VERSION = "9.9.9"' in newest.with_client(client, "9.9.9")
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-PROGRAM = Path(__file__).parents[1] / "hooks" / "tdd_gate.py"
+PROGRAM = Path(__file__).parents[2] / "hooks" / "tdd_gate.py"
 FACTS = {
     "methodology": ["tdd", "kiss"],
     "paths": {

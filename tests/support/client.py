@@ -32,7 +32,7 @@ from scripted_model import MAIN_PROMPT, texts
 
 VERSION = "2.1.329"  # a newer client: change this line, run the tests, read what now differs
 AGENT = "backend-developer"
-CACHE = Path(__file__).resolve().parents[1] / ".cache" / f"claude-code-{VERSION}"
+CACHE = Path(__file__).resolve().parents[2] / ".cache" / f"claude-code-{VERSION}"
 QUESTION = "Do you want to"  # what every permission question on the screen holds
 KEY = "no-key-is-needed-on-loopback"
 

@@ -9,9 +9,9 @@ import pytest
 import yaml
 from conftest import ROOT, git
 
-BANNED: dict[str, str] = yaml.safe_load((ROOT / "tests" / "banned-words.yml").read_text(encoding="utf-8"))
+BANNED: dict[str, str] = yaml.safe_load((Path(__file__).parent / "banned-words.yml").read_text(encoding="utf-8"))
 # Released versions stay as they were, and the list itself names the words.
-SKIPPED = ("tests/releases/", "tests/banned-words.yml", "tests/test_wording.py")
+SKIPPED = ("tests/releases/", "tests/content/banned-words.yml", "tests/content/test_wording.py")
 # Terms that readers search for, and one of the answers that must show each.
 SEARCHED = {
     "SQL injection": "generic",
