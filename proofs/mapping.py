@@ -19,7 +19,7 @@ import yaml
 
 PROOFS = Path(__file__).resolve().parent
 ROOT = PROOFS.parent
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/support")]
+sys.path[:0] = [str(ROOT / "tests"), *map(str, (ROOT / "tests").glob("*/"))]
 
 import checks  # noqa: E402
 import matrix  # noqa: E402

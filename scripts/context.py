@@ -13,7 +13,7 @@ from pathlib import Path
 import copier
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/support"), str(ROOT / "hooks")]
+sys.path[:0] = [str(ROOT / "hooks"), str(ROOT / "tests"), *map(str, (ROOT / "tests").glob("*/"))]
 
 import checks  # noqa: E402
 import matrix  # noqa: E402

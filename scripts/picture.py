@@ -26,7 +26,7 @@ from rich.style import Style
 from rich.text import Text
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/support")]
+sys.path[:0] = [str(ROOT / "tests"), *map(str, (ROOT / "tests").glob("*/"))]
 
 from conftest import plain_copy  # noqa: E402
 from pages import ADDRESS, blocks  # noqa: E402

@@ -265,7 +265,7 @@ def copier_faults(command: str, *rest: str) -> list[str]:
 def test_every_name_exists(vocabulary, page):
     names, said = vocabulary
     if page == "CONTRIBUTING.md":
-        said += "\n".join(path.read_text(encoding="utf-8") for path in [ROOT / "copier.yml", *ROOT.glob("template/facts/**/*.*"), *ROOT.glob("tests/*.py")])
+        said += "\n".join(path.read_text(encoding="utf-8") for path in [ROOT / "copier.yml", *ROOT.glob("template/facts/**/*.*"), *ROOT.glob("tests/*/*.py")])
     faults = {span: found for span in sorted(pages.spans(page)) if (found := faults_of(span, names, said))}
     for block in pages.blocks(page):
         for command in re.findall(r"\bcopier ((?:[^\s'|&;()]|'[^']*'| (?! ))+)", block):
