@@ -8,13 +8,11 @@ from __future__ import annotations
 import ast
 import re
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-import copier
 import yaml
 
 PROOFS = Path(__file__).resolve().parent
@@ -23,6 +21,7 @@ sys.path[:0] = [str(ROOT / "tests"), *map(str, (ROOT / "tests").glob("*/"))]
 
 import checks  # noqa: E402
 import matrix  # noqa: E402
+from conftest import files_of  # noqa: E402
 
 SUITES = sorted(path.name for path in PROOFS.iterdir() if path.is_dir() and not path.name.startswith((".", "_")))
 # The suites, and the tests that hold the starters on a bad day.
@@ -58,13 +57,9 @@ def variants(stack: str) -> list[dict[str, object]]:
 def spoken(template: Path) -> dict[str, set[str]]:
     """{stack: its sentences}, from copies of `template`."""
     found: dict[str, set[str]] = {}
-    with tempfile.TemporaryDirectory() as scratch:
-        for stack in matrix.STACKS:
-            for number, answers in enumerate(variants(stack)):
-                folder = Path(scratch) / f"{stack}-{number}"
-                copier.run_copy(str(template), folder, data=answers, defaults=True, quiet=True)
-                files = {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in folder.rglob("*") if path.suffix == ".md"}
-                found.setdefault(stack, set()).update(said(files))
+    for stack in matrix.STACKS:
+        for answers in variants(stack):
+            found.setdefault(stack, set()).update(said(files_of(template, **answers)))
     return found
 
 

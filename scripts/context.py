@@ -10,14 +10,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-import copier
-
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "hooks"), str(ROOT / "tests"), *map(str, (ROOT / "tests").glob("*/"))]
 
 import checks  # noqa: E402
 import matrix  # noqa: E402
-from conftest import generated, plain_copy  # noqa: E402
+from conftest import files_of, plain_copy  # noqa: E402
 from test_loading import EVERYTHING, PLAIN, TABLE, answers, loaded, reach  # noqa: E402
 
 PAGE = ROOT / "docs" / "context.md"
@@ -44,9 +42,7 @@ def page(template: Path) -> str:
     for stack in matrix.STACKS:
         sizes = {}
         for features in ((), checks.FEATURES):
-            with tempfile.TemporaryDirectory() as scratch:
-                copier.run_copy(str(template), Path(scratch) / "service", data=answers(stack, features=list(features)), defaults=True, quiet=True)
-                files = generated(Path(scratch) / "service")
+            files = files_of(template, **answers(stack, features=list(features)))
             rules = reach(files)
             head, body = checks.frontmatter(files[AGENT])
             sizes[bool(features)] = (len(files["CLAUDE.md"]), len(head["description"]), len(body)), {

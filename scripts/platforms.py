@@ -34,13 +34,18 @@ def faults(stack: str) -> list[str]:
         copier.run_copy(str(ROOT), folder, data=make.answers(stack), defaults=True, quiet=True)
         subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
         (folder / ".env").write_text("KEY=1\n", encoding="utf-8")
-        settings = json.loads((folder / ".claude/settings.json").read_text(encoding="utf-8"))
-        (command,) = (hook["command"] for entry in settings["hooks"]["PreToolUse"] for hook in entry["hooks"])
+        command = hook_command((folder / ".claude/settings.json").read_text(encoding="utf-8"))
         for text, expected in DECISIONS.items():
             decision = decided(command, folder, text)
             if decision != expected:
                 found.append(f"{stack}: {text!r} is {decision}, not {expected}")
     return found
+
+
+def hook_command(settings: str) -> str:
+    """What the one hook before each tool call runs, by the text of settings.json."""
+    (command,) = (hook["command"] for entry in json.loads(settings)["hooks"]["PreToolUse"] for hook in entry["hooks"])
+    return command
 
 
 def decided(command: str, folder: Path, text: str) -> str | None:

@@ -8,7 +8,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import client
@@ -29,6 +30,18 @@ def commit(folder: Path, message: str = "generated") -> None:
     """Commit everything in `folder`."""
     git(folder, "add", "-A")
     git(folder, "commit", "-q", "-m", message)
+
+
+def listed(folder: Path) -> list[str]:
+    """What git knows in `folder` or would add, as POSIX paths."""
+    return [name for name in git(folder, "ls-files", "-coz", "--exclude-standard").split("\0") if name]
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Write each {path: text}, with the folders above it."""
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(text.encode())
 
 
 def cli(*args: object, **options: object) -> subprocess.CompletedProcess[str]:
@@ -63,6 +76,14 @@ def generated(folder: Path) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and ".git" not in path.relative_to(folder).parts
     }
+
+
+def files_of(template: Path, **answers: object) -> dict[str, str]:
+    """What comes out of `template` with those answers, in a folder `service`."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "service"
+        copier.run_copy(str(template), folder, data=answers, defaults=True, quiet=True)
+        return generated(folder)
 
 
 def without_origin(files: dict[str, str]) -> dict[str, str]:
@@ -123,13 +144,12 @@ def _read_and_compiled_once() -> Iterator[None]:
         yield
 
 
-def plain_copy(folder: Path) -> Path:
-    """This repository's files without tests, as they are now, in a plain folder: the fastest source for many copies."""
-    for name in git(ROOT, "ls-files", "-coz", "--exclude-standard").split("\0"):
-        source = ROOT / name
-        if name and source.is_file() and not name.startswith("tests/"):
+def plain_copy(folder: Path, tests: bool = False) -> Path:
+    """This repository's files as they are now, with or without its tests, in a plain folder: the fastest source for many copies."""
+    for name in listed(ROOT):
+        if (ROOT / name).is_file() and (tests or not name.startswith("tests/")):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, folder / name)
+            shutil.copy2(ROOT / name, folder / name)
     return folder
 
 

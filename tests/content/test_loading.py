@@ -9,8 +9,8 @@ import client
 import matrix
 import proof
 import pytest
-import starters
 import yaml
+from doctor import matcher
 
 TABLE: dict[str, dict[str, dict]] = yaml.safe_load((Path(__file__).parent / "loading.yml").read_text(encoding="utf-8"))
 # Characters of rules that one source file may pull in.
@@ -35,7 +35,7 @@ def answers(stack: str, **more: object) -> dict[str, object]:
 def reach(files: checks.Files) -> dict[str, tuple]:
     """{rule: (whether it loads with a path, its characters)}."""
     rules = {Path(path).stem: text for path, text in files.items() if path.startswith(".claude/rules/")}
-    return {rule: (starters.doctor().matcher(checks.frontmatter(text)[0]["paths"]), len(text)) for rule, text in rules.items()}
+    return {rule: (matcher(checks.frontmatter(text)[0]["paths"]), len(text)) for rule, text in rules.items()}
 
 
 def loaded(rules: dict[str, tuple], file: str) -> dict[str, int]:

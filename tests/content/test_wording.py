@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT, git
+from conftest import ROOT, listed
 
 BANNED: dict[str, str] = yaml.safe_load((Path(__file__).parent / "banned-words.yml").read_text(encoding="utf-8"))
 # Released versions stay as they were, and the list itself names the words.
@@ -40,7 +40,7 @@ def found_in(text: str) -> list[str]:
 
 
 def tracked() -> list[str]:
-    return [name for name in git(ROOT, "ls-files", "-coz", "--exclude-standard").split("\0") if name and not name.startswith(SKIPPED)]
+    return [name for name in listed(ROOT) if not name.startswith(SKIPPED)]
 
 
 def test_no_banned_word():

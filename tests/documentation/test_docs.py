@@ -21,7 +21,7 @@ import picture
 import pytest
 import starters
 import yaml
-from conftest import ROOT, cli, commit, doctor, generated, git, project
+from conftest import ROOT, cli, commit, doctor, files_of, generated, git, listed, project
 from releases.make import definitions, values
 
 
@@ -61,8 +61,7 @@ def test_the_walk(tagged_template, tmp_path):
             script += [f"exec >{tmp_path}/{number}.txt 2>&1", text]
     copied = tmp_path / "example"
     copier.run_copy(str(tagged_template), copied, defaults=True, quiet=True)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "VIRTUAL_ENV"))}
-    environment |= {"PATH": starters.path_with("uv", tmp_path / "shims"), "UV_PYTHON": os.environ.get("UV_PYTHON", sys.executable)}
+    environment = starters.environment_with("uv", tmp_path / "shims")
     with starters.locked(f"starter-port-{starters.PORTS['fastapi-postgres']}"), starters.database(copied) as url:
         ran = subprocess.run(["bash", "-c", "\n".join(script)], cwd=tmp_path, env=environment | {"DATABASE_URL": url}, timeout=600)
     outputs = {number: (tmp_path / f"{number}.txt").read_text(encoding="utf-8") for number in range(len(steps)) if (tmp_path / f"{number}.txt").exists()}
@@ -204,15 +203,13 @@ HELP = {command: cli(command, "--help").stdout for command in ("copy", "update",
 
 
 @pytest.fixture(scope="module")
-def vocabulary(template, tmp_path_factory) -> tuple[set[str], str]:
+def vocabulary(template) -> tuple[set[str], str]:
     """Paths and names that exist, and all text in which a word may be found: of this repository and of what it generates."""
     files: dict[str, str] = {}
     for stack in matrix.STACKS:
         for more in ({"starter": stack != "generic", "agents_md": False}, {"starter": False, "agents_md": True, "features": list(checks.FEATURES)}):
-            folder = tmp_path_factory.mktemp("said")
-            copier.run_copy(str(template), folder, data=(matrix.GO if stack == "generic" else {"stack": stack}) | more, defaults=True, quiet=True)
-            files |= generated(folder)
-    paths = {*files, *(name for name in git(ROOT, "ls-files", "-coz", "--exclude-standard").split("\0") if name)}
+            files |= files_of(template, **(matrix.GO if stack == "generic" else {"stack": stack}) | more)
+    paths = {*files, *listed(ROOT)}
     folders = {f"{parent.as_posix()}/" for path in paths for parent in PurePosixPath(path).parents if parent.name}
     names = {*paths, *folders, *(folder[:-1] for folder in folders), *(PurePosixPath(path).name for path in paths)}
     for name, question in definitions(ROOT).items():

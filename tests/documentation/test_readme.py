@@ -1,6 +1,5 @@
 """README says what is so: its commands run as written, its quotations come out of the template."""
 
-import json
 import os
 import re
 import shutil
@@ -8,9 +7,10 @@ import subprocess
 import sys
 
 import pexpect
+import platforms
 import proof
 import pytest
-from conftest import ROOT, git, unavailable
+from conftest import ROOT, git, plain_copy, unavailable
 from pages import ADDRESS, PAGES, blocks, text
 from releases.make import definitions, values
 
@@ -33,13 +33,7 @@ def empty_home(tmp_path) -> dict[str, str]:
 @pytest.fixture
 def clone(tmp_path):
     """A fresh clone of this repository as it is now, uncommitted work included."""
-    folder = tmp_path / "clone"
-    folder.mkdir()
-    for name in git(ROOT, "ls-files", "-coz", "--exclude-standard").split("\0"):
-        if name and (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    return folder
+    return plain_copy(tmp_path / "clone", tests=True)
 
 
 def test_first_command_generates(empty_home, tagged_template, tmp_path):
@@ -126,8 +120,7 @@ def test_figure_of_all_calls_is_that_of_the_score():
 
 def test_without_python_the_guard_is_silent(render, tmp_path):
     assert "**Without `python3` on the PATH the guard does nothing and says nothing.**" in README
-    settings = json.loads(render()[".claude/settings.json"])
-    (command,) = (hook["command"] for entry in settings["hooks"]["PreToolUse"] for hook in entry["hooks"])
+    command = platforms.hook_command(render()[".claude/settings.json"])
     (tmp_path / "bin").mkdir()
     for program in ("bash", "cat"):
         (tmp_path / "bin" / program).symlink_to(shutil.which(program))

@@ -15,6 +15,7 @@ import yaml
 from conftest import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+ZIZMOR = ("zizmor", "--offline", "--quiet", "--no-progress", "--min-severity", "medium")
 
 
 def run(*command: object) -> subprocess.CompletedProcess[str]:
@@ -25,7 +26,7 @@ def run(*command: object) -> subprocess.CompletedProcess[str]:
 def test_they_are_valid_and_safe():
     valid = run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *WORKFLOWS)
     assert valid.returncode == 0, valid.stdout
-    safe = run("zizmor", "--offline", "--quiet", "--no-progress", "--min-severity", "medium", *WORKFLOWS)
+    safe = run(*ZIZMOR, *WORKFLOWS)
     assert safe.returncode == 0, safe.stdout
 
 
@@ -41,7 +42,7 @@ def test_an_unsafe_workflow_is_found(tmp_path, good, bad, named):
     text = (ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8")
     assert good in text
     (tmp_path / "test.yml").write_text(text.replace(good, bad), encoding="utf-8")
-    found = run("zizmor", "--offline", "--quiet", "--no-progress", "--min-severity", "medium", tmp_path / "test.yml")
+    found = run(*ZIZMOR, tmp_path / "test.yml")
     assert found.returncode and named in found.stdout + found.stderr
 
 

@@ -15,7 +15,7 @@ import copier._cli
 import pytest
 import yaml
 from checks import COMMANDS, FEATURES, findings
-from conftest import doctor, generated, git
+from conftest import doctor, generated, git, write_files
 
 OURS = ".claude/settings.backend-developer.json"
 # --- the repositories: {path: text}, what has to be detected, commands that have to come out ---
@@ -253,9 +253,7 @@ THEIRS = {
 
 def repository(folder: Path, files: dict[str, str]) -> Path:
     """`files` as a committed git repository in `folder`."""
-    for name, text in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
+    write_files(folder, files)
     git(folder, "init", "-q", "-b", "main")
     git(folder, "add", "-A", "-f")
     git(folder, "commit", "-q", "-m", "before")

@@ -13,7 +13,7 @@ import matrix
 import pytest
 import yaml
 from checks import COMMANDS, FEATURES
-from conftest import cli, commit, generated, git, project
+from conftest import cli, commit, generated, git, project, write_files
 
 GO = {"go.mod": "module x\n", "main.go": "package main\n", "main_test.go": "package main\n", "Makefile": "test:\n\tgo test ./...\n"}
 DJANGO = {"manage.py": "", "requirements.txt": "Django==5.2\npsycopg==3.2\n", "shop/models.py": "", "pyproject.toml": "[project]\n"}
@@ -24,9 +24,7 @@ def say(template, tmp_path, monkeypatch, capfd):
     """`say(folder, {path: text}, **answers)` copies into it from the folder above and returns the message's lines."""
 
     def _say(folder: str, files: dict[str, str] | None = None, repository: bool = False, **answers: object) -> list[str]:
-        for name, text in (files or {}).items():
-            (tmp_path / folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / folder / name).write_text(text)
+        write_files(tmp_path / folder, files or {})
         if repository:
             git(tmp_path, "init", "-q", folder)
         monkeypatch.chdir(tmp_path)
@@ -196,8 +194,6 @@ def test_every_value_may_be_given_in_both_forms(template, tmp_path, form):
 # --- a wrong stack ---
 
 
-
-# The same files come out of an answer as it is given and as it is stored, or each update would find an edit.
 @pytest.mark.parametrize(
     ("old", "new", "starter"),
     [("fastapi-postgres", "django-postgres", True), ("django-mysql", "generic", False), ("generic", "nestjs-prisma", False)],

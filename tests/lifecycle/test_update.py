@@ -17,7 +17,7 @@ import copier
 import matrix
 import pytest
 import yaml
-from conftest import ROOT, cli, commit, doctor, generated, git, project, without_origin
+from conftest import ROOT, cli, commit, doctor, generated, git, project, without_origin, write_files
 from copier import VcsRef
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -49,12 +49,6 @@ def release(template: Path, folder: Path, changes: dict[str, str], stack: str = 
     git(folder, "commit", "-q", "--allow-empty", "-m", tag)
     git(folder, "tag", tag)
     return folder
-
-
-def write(folder: Path, files: dict[str, str]) -> None:
-    for path, text in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(text.encode())
 
 
 def update(repo: Path, template: Path | None = None, **options: object) -> dict[str, str]:
@@ -155,7 +149,7 @@ def test_edits_on_other_lines_merge(tagged_template, tmp_path_factory, stack, da
         if path != SETTINGS:
             mine[path] += f"\n## Mine\n\nOwn section of {path}.\n"
     gone = draw(st.sampled_from([path for path in texts if "/rules/" in path]))
-    write(repo, mine | OWN)
+    write_files(repo, mine | OWN)
     (repo / gone).unlink()
 
     done = update(repo, template)
@@ -198,7 +192,7 @@ def test_neighboring_edits_merge(tagged_template, tmp_path):
     mine["CLAUDE.md"] = mine["CLAUDE.md"].replace(last, last + "- house rules: `.claude/rules/house.md`\n")
     for kind in ("allow", "ask", "deny"):
         mine[SETTINGS] = add_rule(add_rule(mine.get(SETTINGS, old[SETTINGS]), kind, 0, f"Bash(first {kind})"), kind, -1, f"Bash(last {kind})")
-    write(repo, mine | OWN)
+    write_files(repo, mine | OWN)
     template = release(tagged_template, tmp_path / "template", new)
     done = update(repo, template)
     assert conflicts(repo) == []
@@ -214,7 +208,7 @@ def test_own_rules_at_both_ends_merge_with_other_commands(tagged_template, tmp_p
     mine = generated(repo)[SETTINGS]
     for kind in ("allow", "ask", "deny"):
         mine = add_rule(add_rule(mine, kind, 0, f"Bash(first {kind})"), kind, -1, f"Bash(last {kind})")
-    write(repo, {SETTINGS: mine})
+    write_files(repo, {SETTINGS: mine})
     done = update(repo, data={"package_manager": "poetry"}, vcs_ref=VcsRef.CURRENT)
     assert conflicts(repo) == []
     rules = json.loads(done[SETTINGS])["permissions"]
@@ -228,7 +222,7 @@ def test_the_index_takes_a_feature_beside_an_own_entry(tagged_template, tmp_path
     repo = project(tagged_template, tmp_path / "service", **ANSWERS)
     entry = "- house rules: `.claude/rules/house.md`\n"
     memory = (repo / "CLAUDE.md").read_text()
-    write(repo, OWN | {"CLAUDE.md": memory.replace("\n\n## Notes of", f"\n{entry}\n## Notes of")})
+    write_files(repo, OWN | {"CLAUDE.md": memory.replace("\n\n## Notes of", f"\n{entry}\n## Notes of")})
     done = update(repo, data={"features": ["auth", "money"]}, vcs_ref=VcsRef.CURRENT)
     assert conflicts(repo) == [] and entry in done["CLAUDE.md"] and ".claude/rules/money.md`" in done["CLAUDE.md"]
 
@@ -256,7 +250,7 @@ def reworded(text: str, line: str, mark: str) -> str:
 def test_limit_one_place_changed_by_both_leaves_markers(tagged_template, repo, tmp_path, mine):
     """Commands stand line by line; Copier exits 0, and doctor stops the commit."""
     old = generated(repo)["CLAUDE.md"]
-    write(repo, {"CLAUDE.md": reworded(old, mine, "(mine)")})
+    write_files(repo, {"CLAUDE.md": reworded(old, mine, "(mine)")})
     template = release(tagged_template, tmp_path / "template", {"CLAUDE.md": reworded(old, "- lint: `uv run ruff check .`", "(theirs)")})
     done = update(repo, template)
     assert conflicts(repo) == ["CLAUDE.md"]
@@ -269,7 +263,7 @@ def test_limit_one_place_changed_by_both_leaves_markers(tagged_template, repo, t
 
 def test_limit_both_add_behind_one_entry_of_a_json_list(tagged_template, repo, tmp_path):
     old = generated(repo)[SETTINGS]
-    write(repo, {SETTINGS: add_rule(old, "allow", 3, "Bash(mine *)")})
+    write_files(repo, {SETTINGS: add_rule(old, "allow", 3, "Bash(mine *)")})
     template = release(tagged_template, tmp_path / "template", {SETTINGS: add_rule(old, "allow", 3, "Bash(theirs *)")})
     update(repo, template)
     assert conflicts(repo) == [SETTINGS] and doctor(repo).returncode == 1
@@ -277,7 +271,7 @@ def test_limit_both_add_behind_one_entry_of_a_json_list(tagged_template, repo, t
 
 def test_limit_a_renamed_file_loses_its_edits(tagged_template, repo, tmp_path):
     """So paths are an API: tests/lifecycle/test_api.py."""
-    write(repo, {AUTH: generated(repo)[AUTH] + "\nMine.\n"})
+    write_files(repo, {AUTH: generated(repo)[AUTH] + "\nMine.\n"})
     template = release(tagged_template, tmp_path / "template", {}, tag="v0.1.1")
     source(template, STACK, AUTH).rename(source(template, STACK, AUTH.replace("auth", "sign-in")))
     release(template, template, {})
@@ -288,7 +282,7 @@ def test_limit_a_renamed_file_loses_its_edits(tagged_template, repo, tmp_path):
 
 def test_limit_a_feature_switched_off_takes_its_file_with_the_edits(repo):
     """Copier's way; git shows it."""
-    write(repo, {AUTH: generated(repo)[AUTH] + "\nMine.\n"})
+    write_files(repo, {AUTH: generated(repo)[AUTH] + "\nMine.\n"})
     assert AUTH not in update(repo, data={"features": []}, vcs_ref=VcsRef.CURRENT)
     assert git(repo, "status", "--porcelain").splitlines() == [" D .claude/rules/auth.md", " M .copier-answers.yml", " M CLAUDE.md"]
     assert "-Mine." in git(repo, "diff", "--", AUTH)
@@ -318,7 +312,7 @@ def test_a_reanswer_is_a_fresh_copy_with_the_edits(template, tagged_template, tm
     copier.run_copy(str(template), fresh, data=after, defaults=True, quiet=True)
     expected = setup(generated(fresh))
     shared = expected.keys() & generated(repo).keys()
-    write(repo, mine(generated(repo)) | OWN)
+    write_files(repo, mine(generated(repo)) | OWN)
     done = setup(update(repo, data=after, vcs_ref=VcsRef.CURRENT))
     assert conflicts(repo) == []
     assert without_origin(done) == without_origin(expected) | mine(expected) | {path: text for path, text in OWN.items() if path in done}
@@ -346,7 +340,7 @@ def with_starter(tagged_template, tmp_path_factory) -> Path:
     shutil.copytree(tagged_template, folder)
     if not starter_files(folder, tmp_path_factory.mktemp("probe")):
         files = {f"template/{STACK.split('-')[0]}/{name}.jinja": f"# {name} of {{{{ project_name }}}}\n" for name in ("app/main.py", "app/errors.py", "README.md")}
-        write(folder, files)
+        write_files(folder, files)
         commit(folder, "starter")
         git(folder, "tag", "-f", "v0.1.0")
     return folder
@@ -363,14 +357,14 @@ def test_a_starters_files_are_the_projects(with_starter, tmp_path, again):
     files = starter_files(with_starter, tmp_path / "probe")
     repo = project(with_starter, tmp_path / "service", **ANSWERS | {"starter": True})
     edited_one, deleted, untouched = [path for path in files if not path.endswith((".gitignore", ".dockerignore"))][:3]
-    write(repo, {edited_one: "mine\n"})
+    write_files(repo, {edited_one: "mine\n"})
     (repo / deleted).unlink()
     template = shutil.copytree(with_starter, tmp_path / "template")
     framework = template / "template" / STACK.split("-")[0]
     for path in framework.rglob("*"):  # every starter file is another one in the next version
         if path.is_file() and path.relative_to(framework).as_posix().removesuffix(".jinja") in files:
             path.write_text("# of the next version\n")
-    write(framework, {"scripts/new.py.jinja": "# new\n"})
+    write_files(framework, {"scripts/new.py.jinja": "# new\n"})
     commit(template, "next")
     git(template, "tag", "v0.2.0")
     expected = files | {edited_one: "mine\n"}
@@ -388,7 +382,7 @@ def test_a_starter_asked_for_later_comes_and_overwrites_nothing(with_starter, tm
     files = starter_files(with_starter, tmp_path / "probe")
     repo = project(with_starter, tmp_path / "service", **ANSWERS)
     mine = list(files)[0]
-    write(repo, {mine: "mine\n"})
+    write_files(repo, {mine: "mine\n"})
     done = update(repo, data={"starter": True}, vcs_ref=VcsRef.CURRENT)
     assert {path: done.get(path) for path in files} == files | {mine: "mine\n"}
     (repo / list(files)[-1]).unlink()
@@ -487,11 +481,11 @@ def test_what_copier_refuses_and_the_way_out(outdated, newer, tmp_path, case):
 def test_the_answers_of_another_template(outdated, tmp_path, template):
     """Its updates pass over ours; our copy refuses and names the way out."""
     other = tmp_path / "other"
-    write(other, {"copier.yml": "x: {type: str, default: a}\n", "{{ _copier_conf.answers_file }}.jinja": "{{ _copier_answers | to_nice_yaml }}"})
+    write_files(other, {"copier.yml": "x: {type: str, default: a}\n", "{{ _copier_conf.answers_file }}.jinja": "{{ _copier_answers | to_nice_yaml }}"})
     git(other, "init", "-q")
     commit(other)
     git(other, "tag", "v1.0.0")
-    write(outdated, {".copier-answers.yml": f"_src_path: {other}\n_commit: v1.0.0\nx: a\n"})
+    write_files(outdated, {".copier-answers.yml": f"_src_path: {other}\n_commit: v1.0.0\nx: a\n"})
     commit(outdated)
     assert cli("update", "--defaults", cwd=outdated).returncode == 0 and not is_updated(outdated)
     done = cli("copy", "--defaults", template, outdated)
@@ -507,7 +501,7 @@ def test_check_update_tells_by_its_exit_code(outdated):
 
 
 def test_recopy_drops_edits_and_asks_first(outdated):
-    write(outdated, {"CLAUDE.md": "# Mine\n"} | OWN)
+    write_files(outdated, {"CLAUDE.md": "# Mine\n"} | OWN)
     commit(outdated)
     done = cli("recopy", "--defaults", cwd=outdated)
     assert done.returncode == 1 and "`Interactive session required" in README and "Interactive session required" in done.stderr
@@ -546,7 +540,7 @@ def test_limit_crlf_conflicts_until_git_normalizes(outdated):
     update(outdated)
     assert conflicts(outdated) == [AUTH] and doctor(outdated).returncode == 1
     git(outdated, "reset", "-q", "--hard")
-    write(outdated, {".gitattributes": "* text=auto eol=lf\n"})
+    write_files(outdated, {".gitattributes": "* text=auto eol=lf\n"})
     git(outdated, "add", "--renormalize", ".")
     update(outdated)
     assert is_updated(outdated) and "`git add --renormalize .`" in README

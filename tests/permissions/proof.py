@@ -24,6 +24,7 @@ import copier
 import yaml
 from checks import FEATURES, commands_of
 from client import Call, Result, bash, edit, read, write
+from conftest import write_files
 from matrix import GO
 
 TABLE = yaml.safe_load((Path(__file__).parent / "calls.yml").read_text(encoding="utf-8"))
@@ -145,9 +146,7 @@ def staged(template: Path, folder: Path, stack: str, level: str, **more: object)
     repo = generate(template, folder, stack, level, **more)
     names = TABLE["stacks"][stack]["names"]
     source = {names[name]: "total = 1\n" for name in ("source", "test", "migration")}
-    for name, text in (FILES | source | {secret: f"TOKEN={MARKER}\n" for secret in SECRETS}).items():
-        (repo / name).parent.mkdir(parents=True, exist_ok=True)
-        (repo / name).write_text(text)
+    write_files(repo, FILES | source | {secret: f"TOKEN={MARKER}\n" for secret in SECRETS})
     for tool in ("python", "pip", "pytest", "ruff", "mypy", "alembic", "fastapi"):
         (repo / ".venv/bin").mkdir(parents=True, exist_ok=True)
         (repo / ".venv/bin" / tool).write_text(STAND_IN)

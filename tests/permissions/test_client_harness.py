@@ -8,6 +8,7 @@ from pathlib import Path
 import client
 import pytest
 from client import QUESTION, Call, ClientUnavailable, NotPlayed, bash, read, write
+from conftest import write_files
 
 pytestmark = pytest.mark.usefixtures("real_client")
 
@@ -39,9 +40,7 @@ def repo(tmp_path: Path) -> Path:
         "notes.txt": f"{MARKER}-notes\n",
         ".env": f"KEY={MARKER}-env\n",
     }
-    for name, text in files.items():
-        (repo / name).parent.mkdir(parents=True, exist_ok=True)
-        (repo / name).write_text(text)
+    write_files(repo, files)
     settings(repo)
     return repo
 

@@ -13,10 +13,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import platforms
 import proof
 import pytest
 import yaml
-from conftest import ROOT
+from conftest import ROOT, write_files
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from proof import STACKS, TABLE
@@ -237,7 +238,7 @@ def test_options_that_are_not_listed_write(tmp_path):
 
 def hook(repo: Path, call: dict, **environment: str) -> tuple[str, int]:
     """The decision that the hook's command of the settings prints, as the client runs it, and its exit code."""
-    command = json.loads((repo / ".claude/settings.json").read_text())["hooks"]["PreToolUse"][0]["hooks"][0]["command"]
+    command = platforms.hook_command((repo / ".claude/settings.json").read_text())
     variables = {"PATH": os.environ["PATH"], "HOME": str(repo), "CLAUDE_PROJECT_DIR": str(repo)} | environment
     done = subprocess.run(["/bin/sh", "-c", command], input=json.dumps(call), env=variables, capture_output=True, text=True, timeout=60)
     told = json.loads(done.stdout)["hookSpecificOutput"] if done.stdout else {}
@@ -312,9 +313,7 @@ def test_only_without_python_the_client_is_alone(copied, tmp_path):
 def test_secrets_without_collateral(template, workshop):
     """A package called secrets works; `not_secret` is known to settings and guard; a hint names what is there."""
     repo = proof.staged(template, workshop, "fastapi-postgres", "standard", not_secret=["tests/fixtures/public.pem", "deploy/tls.key"])
-    for name in ("app/secrets/service.py", "tests/fixtures/public.pem"):
-        (repo / name).parent.mkdir(parents=True, exist_ok=True)
-        (repo / name).write_text("x = 1\n")
+    write_files(repo, dict.fromkeys(("app/secrets/service.py", "tests/fixtures/public.pem"), "x = 1\n"))
     denied = json.loads((repo / ".claude/settings.json").read_text())["permissions"]["deny"]
     assert "Read(**/*.pem)" not in denied and "Read(**/*.key)" not in denied and "Read(**/.env)" in denied
     with judging(repo) as judge:

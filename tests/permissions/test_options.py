@@ -20,8 +20,7 @@ from pathlib import Path
 import jinja2
 import pytest
 import yaml
-from conftest import ROOT, unavailable
-from proof import _git as git
+from conftest import ROOT, commit, git, unavailable, write_files
 
 CACHE = Path(os.environ.get("PROOFS_CACHE", ROOT / ".cache" / "proofs")) / "options"
 VERSIONS = yaml.safe_load((ROOT / "proofs/versions.yml").read_text(encoding="utf-8"))
@@ -169,17 +168,14 @@ def sample(tools: Path, tmp_path: Path) -> Callable[[str], tuple[Path, dict[str,
         env = {"PATH": f"{tools}:{folder}:{CACHE}/node_modules/.bin:{os.environ['PATH']}", "HOME": str(folder / ".home"), "LANG": "C.UTF-8", "CI": "1"}
         env |= {"GOFLAGS": "-mod=mod", "GOPROXY": "off", "GOCACHE": str(CACHE / "go"), "GOTOOLCHAIN": "local", "GOTELEMETRY": "off", "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1"}
         files = SAMPLES[name].files | {"canary.py": f"open({str(mark)!r}, 'w')\n", "canary": f"#!/bin/sh\ntouch {mark}\n", "canary.ts": f"import fs from 'fs'; fs.writeFileSync({str(mark)!r}, '')\n"}
-        for file, text in files.items():
-            (folder / file).parent.mkdir(parents=True, exist_ok=True)
-            (folder / file).write_text(text)
+        write_files(folder, files)
         (folder / "canary").chmod(0o755)
         if name == "node":
             (folder / "node_modules").symlink_to(CACHE / "node_modules")
         for command in SAMPLES[name].ready:
             subprocess.run(shlex.split(command), cwd=folder, env=env, check=True, capture_output=True)
         git(folder, "init", "-q")
-        git(folder, "add", "-A")
-        git(folder, "commit", "-q", "-m", "start")
+        commit(folder)
         return folder, env
 
     return _sample

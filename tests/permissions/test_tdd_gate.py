@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import write_files
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -28,10 +29,7 @@ def git(folder, *arguments):
 
 
 def write(root, *names, text="x = 1\n"):
-    for name in names:
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+    write_files(root, dict.fromkeys(names, text))
 
 
 def install(root, facts=FACTS):

@@ -5,11 +5,11 @@ Hypothesis draws the same examples each time; HOSTILE=50 draws fifty times as ma
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,7 +19,7 @@ import jinja2
 import matrix
 import pytest
 import yaml
-from conftest import generated, git
+from conftest import files_of, git
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from test_guard import judging
@@ -92,13 +92,7 @@ ANSWERS = st.fixed_dictionaries(
 @pytest.fixture(scope="module")
 def rendered(template: Path) -> Callable[..., dict[str, str]]:
     """As `render`, for a property: one fixture, many copies."""
-
-    def _rendered(**answers: object) -> dict[str, str]:
-        with tempfile.TemporaryDirectory() as folder:
-            copier.run_copy(str(template), folder, data=answers, defaults=True, quiet=True)
-            return generated(Path(folder))
-
-    return _rendered
+    return functools.partial(files_of, template)
 
 
 LONGEST = {"project_name": "n" * 100, "project_description": "d" * 300} | dict.fromkeys(("language", "framework", "database"), "é" * 40)

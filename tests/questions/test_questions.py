@@ -22,7 +22,7 @@ import matrix
 import pytest
 import yaml
 from checks import COMMANDS, FEATURES, TOOLS
-from conftest import ROOT
+from conftest import ROOT, write_files
 
 STACKS = list(matrix.STACKS)
 LEVELS = list(matrix.LEVELS)
@@ -291,9 +291,7 @@ def answers_for(template: Path, folder: Path, **given: object) -> dict[str, obje
 )
 def test_defaults_follow_what_is_there(template, tmp_path, there, expected):
     folder = tmp_path / "a [b] *c"  # what a glob would trip over
-    for name in there.split():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text("")
+    write_files(folder, dict.fromkeys(there.split(), ""))
     answers = answers_for(template, folder)
     assert {name: answers[name] for name in expected} == expected
 

