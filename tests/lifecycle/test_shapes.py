@@ -44,6 +44,13 @@ def test_nothing_without_a_sign_is_named(adopted):
     assert [word for word in shape["silent"] if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", memory, re.IGNORECASE)] == []
 
 
+def test_a_service_in_a_folder_says_where_the_client_starts(adopted):
+    shape, _, added, _ = adopted
+    home = re.match(r"cd ([\w./-]+) &&", shape["commands"].get("install", ""))
+    said = re.search(r"start Claude Code there: in `([^`]+)/` neither its settings nor its hooks load", added["CLAUDE.md"])
+    assert (said and said[1]) == (home and home[1])
+
+
 def test_what_was_not_read_is_known(adopted):
     shape, _, _, known = adopted
     assert known["there"]["unread"] == shape.get("unread", [])
