@@ -1,11 +1,13 @@
 """Print how long a copy and an update of this template take, as ratios to a template of one file, measured in turn.
 
-`uv run python benchmarks/speed.py [ROUNDS]`. Each is a process of its own, from a tagged git repository, as a person
-runs it; the ratio is of the medians. Budget: 1.25 for each without the starter, 1.5 for a copy with it.
+`uv run python benchmarks/speed.py [ROUNDS] [--beside REVISION]`. Each is a process of its own, from a tagged git
+repository that is packed as a clone is; the ratio is of the medians. Budget: 1.25 for each without the starter, 1.5 for
+a copy with it. `--beside` measures a revision of this repository, such as a release, in the same run.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import statistics
@@ -16,6 +18,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+PARTS = ("copier.yml", "questions", "template", "hooks")
 ONE_FILE = {
     "copier.yml": "project_name:\n  type: str\n  default: service\n",
     "README.md.jinja": "# {{ project_name }}\n",
@@ -40,6 +43,7 @@ def as_release(folder: Path) -> Path:
         git(folder, "add", "-A")
         git(folder, "commit", "-q", "-m", tag)
         git(folder, "tag", tag)
+    git(folder, "gc", "-q")
     return folder
 
 
@@ -52,13 +56,17 @@ def one_file_template(folder: Path) -> Path:
 
 def this_template(folder: Path) -> Path:
     """The files of this repository as they are now, without its tests and pages."""
-    for part in ("copier.yml", "questions", "template", "hooks"):
-        source = ROOT / part
-        if source.is_dir():
-            shutil.copytree(source, folder / part)
-        elif source.exists():
-            folder.mkdir(exist_ok=True)
-            shutil.copy2(source, folder / part)
+    folder.mkdir()
+    for part in PARTS:
+        (shutil.copytree if (ROOT / part).is_dir() else shutil.copy2)(ROOT / part, folder / part)
+    return as_release(folder)
+
+
+def revision(name: str, folder: Path) -> Path:
+    """The same files of a revision; CalledProcessError where there is none of that name."""
+    archive = subprocess.run(["git", "archive", name, *PARTS], cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
+    folder.mkdir()
+    subprocess.run(["tar", "-x", "-C", folder], input=archive, check=True)
     return as_release(folder)
 
 
@@ -80,23 +88,27 @@ def both(template: Path, destination: Path, *answers: str) -> tuple[float, float
     return copy, seconds("update", "--defaults", "--quiet", destination)
 
 
-def main(rounds: int) -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("rounds", nargs="?", type=int, default=11)
+    parser.add_argument("--beside", metavar="REVISION")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         base = Path(scratch)
-        templates = {
-            "one file": (one_file_template(base / "one"), []),
-            "without starter": (this_template(base / "ours"), ["-d", "starter=false"]),
-            "with starter": (base / "ours", ["-d", "starter=true"]),
-        }
+        ours = {"": this_template(base / "ours")} | ({f", {options.beside}": revision(options.beside, base / "beside")} if options.beside else {})
+        templates = {"one file": (one_file_template(base / "one"), [])}
+        for starter in ("without", "with"):
+            for name, template in ours.items():
+                templates[f"{starter} starter{name}"] = (template, ["-d", f"starter={'true' if starter == 'with' else 'false'}"])
         times: dict[str, list[tuple[float, float]]] = {name: [] for name in templates}
-        for _ in range(rounds + 1):  # the first round warms the caches
+        for _ in range(options.rounds + 1):  # the first round warms the caches
             for name, (template, answers) in templates.items():
                 times[name].append(both(template, base / "out", *answers))
         for number, what in enumerate(("copy", "update")):
             medians = {name: statistics.median(pair[number] for pair in values[1:]) for name, values in times.items()}
             for name, median in medians.items():
-                print(f"{what:6} {name:16} {median:.2f} s, {median / medians['one file']:.2f} times the one-file template")
+                print(f"{what:6} {name:25} {median:.2f} s, {median / medians['one file']:.2f} times the one-file template")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 11)
+    main()

@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
 SECTIONS = {
-    "speed": ("Copy and update", "Beside a template of one file, each run from a tagged git repository; the ratio is of medians."),
+    "speed": ("Copy and update", "Beside a template of one file, each run from a tagged git repository, packed as a clone is; the ratio is of medians."),
     "load": ("The starters under load", "Beside a service of the same framework that only runs one SELECT."),
     "score": ("Permissions in the real client", "Calls of tests/permissions/calls.yml that were judged as README's table says."),
 }

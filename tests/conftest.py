@@ -19,6 +19,8 @@ import jinja2
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+# The folder of a framework that holds its starter.
+STARTER = "{% if starter_is_due %}.{% endif %}"
 
 
 def git(folder: Path, *args: str) -> str:

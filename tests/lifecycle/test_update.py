@@ -17,7 +17,7 @@ import copier
 import matrix
 import pytest
 import yaml
-from conftest import ROOT, cli, commit, doctor, generated, git, project, without_origin, write_files
+from conftest import ROOT, STARTER, cli, commit, doctor, generated, git, project, without_origin, write_files
 from copier import VcsRef
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -333,19 +333,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 # --- the starter ---
 
 
-@pytest.fixture(scope="session")
-def with_starter(tagged_template, tmp_path_factory) -> Path:
-    """The tagged template; where no starter is in it yet, with three files of one."""
-    folder = tmp_path_factory.mktemp("starter") / "template"
-    shutil.copytree(tagged_template, folder)
-    if not starter_files(folder, tmp_path_factory.mktemp("probe")):
-        files = {f"template/{STACK.split('-')[0]}/{name}.jinja": f"# {name} of {{{{ project_name }}}}\n" for name in ("app/main.py", "app/errors.py", "README.md")}
-        write_files(folder, files)
-        commit(folder, "starter")
-        git(folder, "tag", "-f", "v0.1.0")
-    return folder
-
-
 def starter_files(template: Path, folder: Path) -> dict[str, str]:
     """What only a new service gets: {path: text}."""
     copier.run_copy(str(template), folder / "service", data=ANSWERS | {"starter": True}, defaults=True, quiet=True)
@@ -353,14 +340,14 @@ def starter_files(template: Path, folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("again", ["update", "recopy"])
-def test_a_starters_files_are_the_projects(with_starter, tmp_path, again):
-    files = starter_files(with_starter, tmp_path / "probe")
-    repo = project(with_starter, tmp_path / "service", **ANSWERS | {"starter": True})
+def test_a_starters_files_are_the_projects(tagged_template, tmp_path, again):
+    files = starter_files(tagged_template, tmp_path / "probe")
+    repo = project(tagged_template, tmp_path / "service", **ANSWERS | {"starter": True})
     edited_one, deleted, untouched = [path for path in files if not path.endswith((".gitignore", ".dockerignore"))][:3]
     write_files(repo, {edited_one: "mine\n"})
     (repo / deleted).unlink()
-    template = shutil.copytree(with_starter, tmp_path / "template")
-    framework = template / "template" / STACK.split("-")[0]
+    template = shutil.copytree(tagged_template, tmp_path / "template")
+    framework = template / "template" / STACK.split("-")[0] / STARTER
     for path in framework.rglob("*"):  # every starter file is another one in the next version
         if path.is_file() and path.relative_to(framework).as_posix().removesuffix(".jinja") in files:
             path.write_text("# of the next version\n")
@@ -378,9 +365,9 @@ def test_a_starters_files_are_the_projects(with_starter, tmp_path, again):
     assert untouched in expected and "_commit: v0.2.0" in done[".copier-answers.yml"]
 
 
-def test_a_starter_asked_for_later_comes_and_overwrites_nothing(with_starter, tmp_path):
-    files = starter_files(with_starter, tmp_path / "probe")
-    repo = project(with_starter, tmp_path / "service", **ANSWERS)
+def test_a_starter_asked_for_later_comes_and_overwrites_nothing(tagged_template, tmp_path):
+    files = starter_files(tagged_template, tmp_path / "probe")
+    repo = project(tagged_template, tmp_path / "service", **ANSWERS)
     mine = list(files)[0]
     write_files(repo, {mine: "mine\n"})
     done = update(repo, data={"starter": True}, vcs_ref=VcsRef.CURRENT)

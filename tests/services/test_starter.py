@@ -20,7 +20,7 @@ import matrix
 import pytest
 import starters
 import yaml
-from conftest import ROOT, generated, git, unavailable
+from conftest import ROOT, STARTER, generated, git, unavailable
 from doctor import matcher
 from starters import STACKS, Service, get, tail
 
@@ -272,7 +272,7 @@ def test_an_update_leaves_the_starter_alone(stack, tagged_template, tmp_path):
     for path in source.rglob("*"):
         if path.is_file() and ".claude" not in path.parts:
             path.write_text(path.read_text(encoding="utf-8") + "# news\n", encoding="utf-8")
-    (source / ".env.example.new").write_text("new\n")
+    (source / STARTER / ".env.example.new").write_text("new\n")
     memory = release / "template" / "shared" / "memory.md"
     memory.write_text(memory.read_text(encoding="utf-8").replace("## Hard rules\n", "## Hard rules\n- News.\n"), encoding="utf-8")
     git(release, "add", "-A")
