@@ -284,7 +284,7 @@ def test_a_broken_guard_asks(copied, fault):
     if text == "gone":
         file.unlink()
     elif text is None:
-        file.write_text(file.read_text().replace("        found, words, at = [], [], 0\n", "        while True: pass\n"))
+        file.write_text(file.read_text().replace("        found, words, at = list[tuple](), [], 0\n", "        while True: pass\n"))
     else:
         file.write_text(text)
     began = time.monotonic()
