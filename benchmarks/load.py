@@ -117,7 +117,7 @@ await app.listen(process.env.PORT ?? 3000);
 }
 
 
-async def load(base: str, paths: tuple[str, ...], seconds: float = SECONDS) -> tuple[Counter, list[str]]:
+async def load(base: str, paths: tuple[str, ...], seconds: float = SECONDS) -> tuple[Counter[int], list[str]]:
     """(responses by status, 0 for none; paths of what was created) of so many seconds; a path `POST x` creates at x."""
     statuses: Counter[int] = Counter()
     created: list[str] = []
@@ -150,7 +150,7 @@ async def lost(base: str, created: list[str]) -> int:
 
         async def missing(path: str) -> bool:
             async with waiting, session.get(base + path) as response:
-                return response.status != 200
+                return bool(response.status != 200)
 
         return sum(await asyncio.gather(*map(missing, created)))
 
@@ -162,9 +162,10 @@ class Served:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = str(probe.getsockname()[1])
         self.base, self.health = f"http://127.0.0.1:{port}", health
-        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        environment = service.environment | {"PORT": port}
-        self.process = subprocess.Popen(f"exec {command}", shell=True, cwd=service.folder, env=environment, start_new_session=True, **quiet)
+        null, environment = subprocess.DEVNULL, service.environment | {"PORT": port}
+        self.process = subprocess.Popen(
+            f"exec {command}", shell=True, cwd=service.folder, env=environment, start_new_session=True, stdin=null, stdout=null, stderr=null
+        )
 
     def __enter__(self) -> str:
         starters.until(lambda: starters.get(self.base + self.health)[0] == 200, 60, f"{self.base} does not respond")

@@ -51,7 +51,7 @@ def main(named: set[str]) -> int:
         for level in levels
         for mode in (modes if level in proof.SHELL_LEVELS else proof.MODES[:1])
     ]
-    totals: dict[tuple[str, str], Counter] = {}
+    totals: dict[tuple[str, str], Counter[str]] = {}
     with tempfile.TemporaryDirectory() as scratch:
         template, workshop = plain_copy(Path(scratch) / "template"), Path(scratch) / "w"
         workshop.mkdir()

@@ -96,7 +96,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         base = Path(scratch)
         ours = {"": this_template(base / "ours")} | ({f", {options.beside}": revision(options.beside, base / "beside")} if options.beside else {})
-        templates = {"one file": (one_file_template(base / "one"), [])}
+        templates: dict[str, tuple[Path, list[str]]] = {"one file": (one_file_template(base / "one"), [])}
         for starter in ("without", "with"):
             for name, template in ours.items():
                 templates[f"{starter} starter{name}"] = (template, ["-d", f"starter={'true' if starter == 'with' else 'false'}"])

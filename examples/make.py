@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import copier
 import yaml
@@ -17,9 +18,9 @@ ROOT = Path(__file__).resolve().parents[1]
 STACKS = ("django-mysql", "django-postgres", "nestjs-prisma", "fastapi-postgres", "generic")
 
 
-def answers(stack: str) -> dict[str, object]:
+def answers(stack: str) -> dict[str, Any]:
     """The answers of a page, from tests/answers/<stack>.yml."""
-    return yaml.safe_load((ROOT / "tests" / "answers" / f"{stack}.yml").read_text(encoding="utf-8"))
+    return dict(yaml.safe_load((ROOT / "tests" / "answers" / f"{stack}.yml").read_text(encoding="utf-8")))
 
 
 def page(stack: str, template: Path = ROOT) -> str:

@@ -16,7 +16,7 @@ import os
 import re
 import subprocess
 import sys
-from typing import NamedTuple
+from typing import Any, Callable, Iterator, NamedTuple
 
 sys.dont_write_bytecode = True
 AGENT = ".claude/agents/backend-developer.md"
@@ -44,13 +44,13 @@ class CannotLook(Exception):
     """Its text says why; exit 2."""
 
 
-def line_of(text, pattern):
+def line_of(text: str, pattern: str) -> int:
     """Line (from 1) where a regex first matches; 1 when it does not. `^` starts a line."""
     found = re.search(pattern, text, re.M)
     return text.count("\n", 0, found.start()) + 1 if found else 1
 
 
-def parse_json(text):
+def parse_json(text: str) -> tuple[Any, Any]:
     """(value, None), or (None, (line, what)) for a text that is not JSON."""
     try:
         return json.loads(text.lstrip("\ufeff")), None
@@ -60,9 +60,9 @@ def parse_json(text):
         return None, (1, "is not JSON: %s" % type(fault).__name__)
 
 
-def read_frontmatter(text):
+def read_frontmatter(text: str) -> "tuple[dict[str, Any], tuple[int, str] | None]":
     """({key: text, or list of items}, None), or ({}, (line, what)) for what the client cannot read."""
-    lines, found, last = [line.rstrip() for line in text.split("\n")], {}, ""
+    lines, found, last = [line.rstrip() for line in text.split("\n")], dict[str, Any](), ""
     if lines[0] != "---":
         late = "---" in lines[:5] or text[:1] == "\ufeff"
         return {}, (1, "it does not start at the first byte") if late else None
@@ -70,7 +70,7 @@ def read_frontmatter(text):
         return {}, (1, "it has no closing ---")
     for number, line in enumerate(lines[1:lines.index("---", 1)], 2):
         key = re.match(r"([A-Za-z_][\w-]*):(?:\s+(.*))?$", line)
-        value = key and (key.group(2) or "").strip()
+        value = (key.group(2) or "").strip() if key else ""
         if key and not re.fullmatch(r"""("([^"\\]|\\.)*"|'([^']|'')*')(\s+#.*)?""", value) and (
                 value[:1] in ("'", '"') or ": " in value):
             return {}, (number, "the value needs double quotes")
@@ -85,7 +85,7 @@ def read_frontmatter(text):
     return found, None
 
 
-def matcher(globs):
+def matcher(globs: list[str]) -> Callable[[str], object]:
     """A test of a path from the project's root against globs as the client reads them."""
     from guard_files import regex
 
@@ -97,8 +97,8 @@ def matcher(globs):
 class Setup:
     """The generated repository at `root`: its files as text and JSON, and what git knows of it."""
 
-    def __init__(self, root):
-        self.root, self.texts = root, {}
+    def __init__(self, root: str) -> None:
+        self.root, self.texts = root, dict[str, str]()
         if not os.path.isfile(self.path(FACTS)):
             raise CannotLook("%s is not there: this is no generated repository, or %s" % (FACTS, AGAIN))
         self.facts = self.json(FACTS)
@@ -120,14 +120,14 @@ class Setup:
         self.settings = [name for name in dict.fromkeys((SETTINGS, LOCAL, self.ours)) if name in self.owned]
         self.held = SETTINGS in self.settings and not parse_json(self.text(SETTINGS))[1]
 
-    def path(self, name):
+    def path(self, name: str) -> str:
         return os.path.join(self.root, *name.split("/"))
 
-    def fact(self, name, kind):
+    def fact(self, name: str, kind: type) -> Any:
         value = self.facts.get(name)
         return value if isinstance(value, kind) else kind()
 
-    def text(self, name):
+    def text(self, name: str) -> str:
         """The file's text, "" where there is none to read; bytes that are not UTF-8 become surrogates."""
         if name not in self.texts:
             try:
@@ -138,11 +138,11 @@ class Setup:
                 self.texts[name] = ""
         return self.texts[name]
 
-    def json(self, name):
+    def json(self, name: str) -> dict[str, Any]:
         value = parse_json(self.text(name))[0]
         return value if isinstance(value, dict) else {}
 
-    def git(self, *command):
+    def git(self, *command: str) -> list[str]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
         try:
             run = subprocess.run(["git", "-C", self.root, *command], capture_output=True, env=environment,
@@ -154,7 +154,7 @@ class Setup:
         return [os.fsdecode(entry) for entry in run.stdout.split(b"\0") if entry]
 
 
-def hook_commands(hooks):
+def hook_commands(hooks: Any) -> Iterator[str]:
     """Every command (str) in a `hooks` value of whatever shape."""
     if isinstance(hooks, dict):
         yield from [hooks["command"]] if isinstance(hooks.get("command"), str) else []
@@ -166,7 +166,7 @@ def hook_commands(hooks):
 # Checks of files
 
 
-def check_texts(p):
+def check_texts(p: Setup) -> Iterator[Finding]:
     for name in p.owned:
         text = p.text(name)
         if name.endswith((".rej", ".orig")):
@@ -176,7 +176,7 @@ def check_texts(p):
             yield Finding(name, line, "holds a conflict marker", "keep one side and delete the markers")
 
 
-def check_present(p):
+def check_present(p: Setup) -> Iterator[Finding]:
     programs = [".claude/hooks/%s.py" % program for program in PROGRAMS]
     for name in [AGENT, p.claude_md, p.ours, *dict.fromkeys([SETTINGS, *programs])]:
         if not p.text(name):
@@ -185,7 +185,7 @@ def check_present(p):
             yield Finding(name, 1, "is not there, or empty", how, level)
 
 
-def check_frontmatter(p):
+def check_frontmatter(p: Setup) -> Iterator[Finding]:
     for name in p.agents + p.rules:
         level = "error" if name == AGENT and name not in p.kept else "warning"
         found, fault = read_frontmatter(p.text(name))
@@ -202,7 +202,7 @@ def check_frontmatter(p):
                 yield Finding(name, line, "%s is not read like this" % key, how)
 
 
-def check_reach(p):
+def check_reach(p: Setup) -> Iterator[Finding]:
     for name in p.rules if p.begun else ():
         globs = read_frontmatter(p.text(name))[0].get("paths")
         if globs and isinstance(globs, list) and not any(map(matcher(globs), p.files)):
@@ -210,7 +210,7 @@ def check_reach(p):
             yield Finding(name, line, "its paths match no file here, so it is never read", how, "warning")
 
 
-def check_marks(p):
+def check_marks(p: Setup) -> Iterator[Finding]:
     marks = p.fact("marks", list)
     if p.begun and marks and not any(map(matcher(marks), p.files)):
         what = "the stack is %s, and there is no %s" % (p.fact("stack", str), " or ".join(marks))
@@ -218,7 +218,7 @@ def check_marks(p):
         yield Finding(FACTS, line, what, "copier update --ask stack corrects the answer")
 
 
-def check_ignored(p):
+def check_ignored(p: Setup) -> Iterator[Finding]:
     needed = [name for name, beside in IGNORED.items()
               if (beside in p.files or os.path.exists(p.path(name))) and name not in p.tracked]
     ignored = "".join(p.git("check-ignore", "--no-index", "--", *needed) if needed else ()).split("\n")
@@ -226,11 +226,10 @@ def check_ignored(p):
         yield Finding(".gitignore", 1, "git does not ignore %s" % name, "add a line with it", "warning")
 
 
-def check_secrets(p):
+def check_secrets(p: Setup) -> Iterator[Finding]:
     from guard_files import Project
 
-    nothing = {"secrets": [], "not_secret": [], "protected": [], "paths": {}}
-    project = Project(p.root, dict(nothing, **p.facts))
+    project = Project(p.root, {"secrets": [], "not_secret": [], "protected": [], "paths": {}, **p.facts})
     for name in filter(project.is_secret, p.tracked):
         how = ("git rm --cached it, add it to .gitignore, and change the secrets in it: history keeps them; "
                "if it is none, the answer not_secret says so")
@@ -240,7 +239,7 @@ def check_secrets(p):
 # Checks of settings
 
 
-def check_json(p):
+def check_json(p: Setup) -> Iterator[Finding]:
     for name in dict.fromkeys([*p.settings, FACTS]):
         value, fault = parse_json(p.text(name))
         permissions = value.get("permissions") if isinstance(value, dict) else None
@@ -259,7 +258,7 @@ def check_json(p):
                 yield Finding(name, line, what, "fix it: the client drops the file and its deny rules")
 
 
-def check_open_rules(p):
+def check_open_rules(p: Setup) -> Iterator[Finding]:
     for name in p.settings:
         permissions = p.json(name).get("permissions")
         allowed = permissions.get("allow") if isinstance(permissions, dict) else None
@@ -272,7 +271,7 @@ def check_open_rules(p):
                 yield Finding(name, line, "allow rule %s allows whatever follows it" % rule, how, "warning")
 
 
-def check_hooks(p):
+def check_hooks(p: Setup) -> Iterator[Finding]:
     run = []
     for name in p.settings + p.agents:
         value = p.json(name) if name in p.settings else {}
@@ -281,7 +280,7 @@ def check_hooks(p):
             if not os.path.isfile(p.path(file)):
                 what, how = "runs %s, which is not there" % file, AGAIN + ", or take the hook out"
                 yield Finding(name, line_of(p.text(name), re.escape(file)), what, how)
-        hooks = value.get("hooks") if isinstance(value.get("hooks"), dict) else {}
+        hooks = value["hooks"] if isinstance(value.get("hooks"), dict) else {}
         for command in hook_commands([hooks.get("PreToolUse"), hooks.get("PermissionRequest")]):
             if ".claude/hooks/guard.py" not in command or ".claude/hooks/guard.py" in p.kept:
                 what = "another hook can let through what would ask: %s" % command[:60]
@@ -303,15 +302,15 @@ def check_hooks(p):
 # Settings beside a person's own
 
 
-def absent(theirs, ours):
+def absent(theirs: list[Any], ours: list[Any]) -> list[Any]:
     """Entries of our list that theirs lacks; a hook is there if a group with its matcher runs it."""
-    def runs(group):
+    def runs(group: Any) -> Any:
         return (group.get("matcher"), tuple(hook_commands(group))) if isinstance(group, dict) else group
 
     return [item for item in ours if item not in theirs and runs(item) not in map(runs, theirs)]
 
 
-def merged(theirs, ours):
+def merged(theirs: Any, ours: Any) -> Any:
     """Theirs with what of ours it lacks: keys added, lists joined, theirs first; the rest stays theirs."""
     if isinstance(theirs, dict) and isinstance(ours, dict):
         both = {key: merged(value, ours[key]) if key in ours else value for key, value in theirs.items()}
@@ -319,7 +318,7 @@ def merged(theirs, ours):
     return theirs + absent(theirs, ours) if isinstance(theirs, list) and isinstance(ours, list) else theirs
 
 
-def gaps(theirs, ours, where=""):
+def gaps(theirs: dict[str, Any], ours: dict[str, Any], where: str = "") -> Iterator[tuple[str, list, str]]:
     """(dotted key, our missing entries, level) wherever settings of theirs fall short of ours."""
     for key, value in ours.items():
         dotted, there = (where + "." + key).lstrip("."), theirs.get(key)
@@ -331,7 +330,7 @@ def gaps(theirs, ours, where=""):
             yield dotted, [value], "warning"
 
 
-def check_in_force(p):
+def check_in_force(p: Setup) -> Iterator[Finding]:
     for dotted, missing, level in gaps(p.json(SETTINGS), p.json(p.ours)) if p.held else ():
         words = [item if isinstance(item, str) else json.dumps(item) for item in missing]
         shown = ", ".join(words[:3]) + (" and %d more" % (len(words) - 3) if words[3:] else "")
@@ -341,7 +340,7 @@ def check_in_force(p):
             yield Finding(SETTINGS, line, "%s: ours is not in force: %s" % (dotted, shown), how, level)
 
 
-def merge_settings(p):
+def merge_settings(p: Setup) -> None:
     """Puts p.ours into .claude/settings.json; CannotLook when that is not safe."""
     target, root = os.path.realpath(p.path(SETTINGS)), os.path.realpath(p.root)
     if os.path.commonpath([target, root]) != root:
@@ -368,9 +367,9 @@ CHECKS = [check_texts, check_json, check_present, check_frontmatter, check_open_
           check_in_force, check_reach, check_marks, check_ignored, check_secrets]
 
 
-def report(p):
+def report(p: Setup) -> int:
     """Prints what the checks find; the exit code."""
-    def clean(text):  # anyone may have written the names and contents it quotes
+    def clean(text: str) -> str:  # anyone may have written the names and contents it quotes
         return "".join(char if char.isprintable() else "?" for char in text)
 
     found = [finding._replace(file=clean(finding.file), what=clean(finding.what), how=clean(finding.how))
@@ -382,15 +381,15 @@ def report(p):
     return 1 if errors else 0
 
 
-def main(arguments=None):
+def main(arguments: "list[str] | None" = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--merge-settings", action="store_true", help="put our settings into yours")
     options = parser.parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # what Python opens has it
     try:
         p = Setup(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-        code = merge_settings(p) if options.merge_settings else report(p)
+        code = (merge_settings if options.merge_settings else report)(p)
         sys.stdout.flush()
         return code or 0
     except BrokenPipeError:  # doctor.py | head

@@ -57,16 +57,16 @@ class Theirs(Exception):
 class Shell:
     """Judges one shell command."""
 
-    def __init__(self, project, facts, call):
+    def __init__(self, project: Project, facts: dict, call: dict) -> None:
         self.project, self.facts, self.programs = project, facts, facts["programs"]
         self.cwd = call.get("cwd") or project.root
         self.full, self.sandboxed = facts["permissions"] == "full", facts["permissions"] == "sandboxed"
         self.contained = self.sandboxed or call.get("permission_mode") == "bypassPermissions"
         self.written = [(key, words_of(text)) for key, text in facts["commands"].items()]
-        self.covered = set()  # words of a command as written that others are added to
-        self.insertions = []  # (place, text): what keeps a search away from secrets
+        self.covered: set[str] = set()  # words of a command as written that others are added to
+        self.insertions: list[tuple[int, str]] = []  # (place, text): what keeps a search away from secrets
 
-    def judge(self, text):
+    def judge(self, text: str) -> tuple[str, str]:
         """("free", what to run) or ("theirs", ""); raises Refuse or Doubt."""
         text = text.strip()
         for key in self.facts["free"]:
@@ -100,14 +100,14 @@ class Shell:
         self.names(named)
         for command in commands:
             self.hides(command.words)
-        for doubt, told in doubts:
-            self.gives_up(doubt, told, listed=True)
+        for why, told in doubts:
+            self.gives_up(why, told, listed=True)
         if theirs and self.contained:  # `env git push`, `echo git push | sh`
             told = " ".join(word.text for command in commands for word in command.words[1:])
             self.gives_up(Doubt("it runs another program that asks"), told, inside=True)
         return "theirs", ""
 
-    def gives_up(self, doubt, text, listed=False, inside=False):
+    def gives_up(self, doubt: Doubt, text: str, listed: bool = False, inside: bool = False) -> None:
         """Raises the doubt, unless the sandbox holds the command, or bypassPermissions gives it up.
 
         listed: a program that is listed, so that only the sandbox can help. inside: no command in the text
@@ -121,7 +121,7 @@ class Shell:
                 or re.search(r"(?<![\w-])(?:" + words + r")(?![\w-])", bare)):
             raise doubt
 
-    def names(self, named):
+    def names(self, named: list[tuple[str, str, str]]) -> None:
         """Refuses, or doubts, whatever a call that is not understood could name."""
         found = []
         for text, pattern, cwd in named:
@@ -139,7 +139,7 @@ class Shell:
             if held or (piece not in (".", "./") and self.project.is_protected(piece, cwd)):
                 raise Doubt("%s is protected: it decides what is allowed, or what runs elsewhere" % piece)
 
-    def hides(self, words):
+    def hides(self, words: list[Word]) -> None:
         """Refuses what would read, copy or remove secrets without naming them."""
         texts = [word.text for word in words]
         reads = {"read", "files", "search", "script", "closed"}
@@ -152,7 +152,7 @@ class Shell:
 
     # Words as files
 
-    def paths(self, word):
+    def paths(self, word: Word) -> list[str]:
         """The files (list of str) that a word means."""
         if not word.pattern and not word.text.startswith("@"):
             return [word.text]
@@ -162,13 +162,13 @@ class Shell:
             raise Doubt("`%s` may hold further options" % word.text)
         return found or [word.text]
 
-    def read(self, word):
+    def read(self, word: Word) -> None:
         for path in self.paths(word):
             self.project.refuse_secret(path, self.cwd)
             if not self.project.inside(path.split("::")[0], self.cwd):
                 raise Theirs()
 
-    def write(self, word):
+    def write(self, word: Word) -> None:
         for path in self.paths(word) if word.text not in self.covered else []:
             if path == "/dev/null":
                 continue
@@ -182,7 +182,7 @@ class Shell:
 
     # Simple commands
 
-    def simple(self, words):
+    def simple(self, words: list[Word]) -> None:
         """Returns if a simple command is free; else raises Theirs, Doubt or Refuse."""
         while len(words) > 1 and ASSIGNMENT.match(words[0].text):
             if not HARMLESS.fullmatch(words[0].text):
@@ -214,7 +214,7 @@ class Shell:
         self.place = place
         getattr(self, "is_" + entry.kind)(key, found, rest)
 
-    def as_written(self, words):
+    def as_written(self, words: list[Word]) -> bool:
         """Whether it is a command of the project, word for word; a word in capitals means any."""
         texts = [word.text for word in words]
         for key, commands in self.written:
@@ -238,7 +238,7 @@ class Shell:
                     return self.may_stand(key)
         return False
 
-    def may_stand(self, key):
+    def may_stand(self, key: str) -> bool:
         """install and services may run as written while what they run is as committed."""
         if key in ("install", "services"):
             self.is_install(key, [], [])
@@ -246,36 +246,36 @@ class Shell:
 
     # What the kinds of programs may do
 
-    def is_none(self, key, found, words):
+    def is_none(self, key: str, found: list, words: list[Word]) -> None:
         if words:
             raise Doubt(UNLISTED % words[0].text)
 
-    def is_text(self, key, found, words):
+    def is_text(self, key: str, found: list, words: list[Word]) -> None:
         """Its words are no files."""
 
-    def is_names(self, key, found, words):
+    def is_names(self, key: str, found: list, words: list[Word]) -> None:
         if any(not self.project.inside(path, self.cwd) for word in words for path in self.paths(word)):
             raise Theirs()
 
-    def is_closed(self, key, found, words):
+    def is_closed(self, key: str, found: list, words: list[Word]) -> None:
         raise Doubt(UNLISTED % " ".join([key, *(word.text for word in words[:1])]))
 
-    def is_read(self, key, found, words):
+    def is_read(self, key: str, found: list, words: list[Word]) -> None:
         for word in words:
             self.read(word)
 
-    def is_files(self, key, found, words):
+    def is_files(self, key: str, found: list, words: list[Word]) -> None:
         self.is_read(key, found, words)
         paths = [self.project.path(path, self.cwd) for word in words for path in self.paths(word)]
         if any(map(os.path.isdir, paths)):
             raise Doubt("it reads whole folders")
 
-    def is_script(self, key, found, words):
+    def is_script(self, key: str, found: list, words: list[Word]) -> None:
         if words and (words[0].pattern or not re.fullmatch(self.facts["scripts"][key], words[0].text, re.S)):
             raise Doubt("its script could do more than print")
         self.is_read(key, found, words[1:])
 
-    def is_search(self, key, found, words):
+    def is_search(self, key: str, found: list, words: list[Word]) -> None:
         """A search of folders runs without the secrets that it would come across."""
         names = {name for name, _ in found}
         if not names & {"--files", "-e", "--regexp"}:
@@ -299,31 +299,31 @@ class Shell:
         if key == "rg":
             option, place = " -g %s", self.command.words[-1].end
         # As `!tls.ke[y]`: a deny rule of the client would take the plain name for a file that is read.
-        names = ["!%s[%s]" % (name[:-1], name[-1]) if key == "rg" else name for name in sorted(hidden)]
-        more = [option % shlex.quote(name) for name in names]
+        globs = ["!%s[%s]" % (name[:-1], name[-1]) if key == "rg" else name for name in sorted(hidden)]
+        more = [option % shlex.quote(glob) for glob in globs]
         self.insertions += [(place, "".join(more))] if hidden else []
 
-    def is_command(self, key, found, words):
+    def is_command(self, key: str, found: list, words: list[Word]) -> None:
         if words:
             self.simple(words)
 
-    def is_timed(self, key, found, words):
+    def is_timed(self, key: str, found: list, words: list[Word]) -> None:
         if not words or not re.fullmatch(r"[\d.]+[smhd]?", words[0].text):
             raise Doubt("its first word is no time")
         self.is_command(key, found, words[1:])
 
-    def is_folder(self, key, found, words):
+    def is_folder(self, key: str, found: list, words: list[Word]) -> None:
         if len(words) != 1 or words[0].pattern or {"|", "||"} & set(self.command.joins):
             raise Doubt("of how it changes the folder")
         self.cwd = self.project.path(words[0].text, self.cwd)
         if not os.path.isdir(self.cwd) or not self.project.inside(self.cwd, ""):
             raise Theirs()
 
-    def is_write(self, key, found, words):
+    def is_write(self, key: str, found: list, words: list[Word]) -> None:
         for word in words:
             self.write(word)
 
-    def is_removed(self, key, found, words):
+    def is_removed(self, key: str, found: list, words: list[Word]) -> None:
         """rm, git rm: files that git can bring back."""
         if ("--cached", "") in found:
             return
@@ -333,7 +333,7 @@ class Shell:
             raise Doubt("it removes more than files")
         self.project.must_be_committed(paths)
 
-    def is_moved(self, key, found, words):
+    def is_moved(self, key: str, found: list, words: list[Word]) -> None:
         """mv, git mv: the same, and nothing is overwritten."""
         self.is_write(key, found, words)
         paths = [self.project.path(path, self.cwd) for word in words for path in self.paths(word)]
@@ -343,24 +343,24 @@ class Shell:
             raise Doubt("it overwrites a file")
         self.project.must_be_committed(sources)
 
-    def is_url(self, key, found, words):
+    def is_url(self, key: str, found: list, words: list[Word]) -> None:
         local = [LOCAL.fullmatch(word.text) and self.paths(word) == [word.text] for word in words]
         if not local or not all(local):
             raise Doubt("it reaches another host")
 
-    def is_install(self, key, found, words):
+    def is_install(self, key: str, found: list, words: list[Word]) -> None:
         self.is_none(key, found, words)
         if not self.project.unchanged(self.facts["manifests"]):
             raise Doubt("a manifest, lock or compose file is not as committed")
 
-    def is_full(self, key, found, words):
+    def is_full(self, key: str, found: list, words: list[Word]) -> None:
         self.is_read(key, found, words)
         if not self.full:
             raise Doubt("commits are the person's")
 
     # git
 
-    def is_shows(self, key, found, words):
+    def is_shows(self, key: str, found: list, words: list[Word]) -> None:
         """What prints contents: git says first which files these would be."""
         sub, names = key.split()[1], [name for name, _ in found]
         texts = [path for word in words for path in (self.paths(word) if word.pattern else [word.text])]
@@ -382,24 +382,24 @@ class Shell:
                 if (GREPS if sub == "grep" else CHOOSES).fullmatch(name)]
         self.project.refuse_shown(self.cwd, *command, "-z", *shape, *kept, *texts)
 
-    def is_adds(self, key, found, words):
+    def is_adds(self, key: str, found: list, words: list[Word]) -> None:
         """git add, git stash: not of a secret that git does not ignore."""
         self.is_read(key, found, words)
         self.project.refuse_taken()
 
-    def is_stashes(self, key, found, words):
+    def is_stashes(self, key: str, found: list, words: list[Word]) -> None:
         if words and key == "git stash":
             raise Doubt(UNLISTED % ("git stash " + words[0].text))
         self.is_adds(key, found, words)
 
-    def is_switches(self, key, found, words):
+    def is_switches(self, key: str, found: list, words: list[Word]) -> None:
         """Not to a branch that would put a secret in the place of an ignored one."""
         for word in words:
             if self.project.holds_secret(word.text):
                 raise Doubt("that branch holds a secret file")
 
 
-def fits(wanted, text):
+def fits(wanted: str, text: str) -> bool:
     """Whether a word is the one that a command has, or means its word in capitals."""
     if wanted == text:
         return True
@@ -408,7 +408,7 @@ def fits(wanted, text):
     return bool(filled and re.fullmatch(pattern, text, re.S))
 
 
-def names_program(wanted):
+def names_program(wanted: list[str]) -> bool:
     """Whether the first word in capitals of a command stands where it says which program or task runs."""
     at = next(place for place, word in enumerate(wanted) if PLACEHOLDER.search(word))
     before = [os.path.basename(word) for word in wanted[:at] if not re.match(r"-|\w+=|[\d.]+[smhd]?$", word)]
@@ -416,7 +416,7 @@ def names_program(wanted):
     return not before or bool(inside) or before[-1] in RUNNERS or before[-1].startswith("python")
 
 
-def words_of(text):
+def words_of(text: str) -> list[list[str]]:
     """The words of each simple command in a command of the project; a pipe counts as a whole."""
     try:
         commands = parse(text, "~")
@@ -426,7 +426,7 @@ def words_of(text):
             if not command.writes and "|" not in command.joins]
 
 
-def judge(call, project, facts):
+def judge(call: dict, project: Project, facts: dict) -> "tuple[str, str, dict | None]":
     """(verdict, reason, changed input or None) of a tool call; the verdict is free, theirs, ask or refuse."""
     tool, given = call.get("tool_name"), call.get("tool_input") or {}
     shell = Shell(project, facts, call)
@@ -455,7 +455,7 @@ def judge(call, project, facts):
     return "theirs", "", None
 
 
-def main():
+def main() -> None:
     here, call = os.path.dirname(os.path.abspath(__file__)), {}
     try:
         call = json.loads(sys.stdin.buffer.read().decode("utf-8", "replace"))
@@ -469,7 +469,7 @@ def main():
         call = call if isinstance(call, dict) else {}
     if verdict == "ask" and call.get("permission_mode") == "bypassPermissions":  # which loses some questions
         verdict, reason = "refuse", reason + " In bypassPermissions nobody is asked: leave it to the person."
-    output = {"hookEventName": "PreToolUse"}
+    output: dict = {"hookEventName": "PreToolUse"}
     if verdict != "theirs":
         decision = {"free": "allow", "ask": "ask", "refuse": "deny"}[verdict]
         output.update(permissionDecision=decision, permissionDecisionReason=reason)

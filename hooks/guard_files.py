@@ -29,7 +29,7 @@ class Refuse(Exception):
     """The call must not run; the message says why, and what to do instead."""
 
 
-def regex(glob, most=6):
+def regex(glob: str, most: int = 6) -> str:
     """Regex text of a gitignore-like glob; one with more than `most` stars matches everything."""
     if glob.count("*") > most:
         return ".*"
@@ -46,10 +46,11 @@ def regex(glob, most=6):
 class Globs:
     """Globs that are compiled once they are needed: that takes longer than most calls."""
 
-    def __init__(self, globs, tail=""):
-        self.globs, self.tail, self.compiled = globs, tail, None
+    def __init__(self, globs: list[str], tail: str = "") -> None:
+        self.globs, self.tail = globs, tail
+        self.compiled: "re.Pattern[str] | None" = None
 
-    def fullmatch(self, name):
+    def fullmatch(self, name: str) -> "re.Match[str] | None":
         """Whether one of the globs takes a path at any depth."""
         if not self.compiled:
             texts = [regex(glob.strip("/")) + self.tail for glob in self.globs]
@@ -57,14 +58,14 @@ class Globs:
         return self.compiled.fullmatch(name)
 
 
-def folders_of(globs):
+def folders_of(globs: list[str]) -> list[str]:
     """The folders above what globs take, as globs; `**/a/b/*.py` has `**/a` and `**/a/b`."""
     heads = [glob.strip("/")[:found.start()] for glob in globs for found in re.finditer("/", glob.strip("/"))]
     return [head for head in heads if re.search(r"\w", head)]
 
 
 class Project:
-    def __init__(self, root, facts):
+    def __init__(self, root: str, facts: dict) -> None:
         secrets = [os.path.expanduser(glob) for glob in facts["secrets"]]
         self.root, self.real_root = root, os.path.realpath(root)
         self.secret_files = Globs([glob for glob in secrets if not glob.endswith("/**")])
@@ -78,27 +79,27 @@ class Project:
 
     # Names
 
-    def path(self, word, cwd):
+    def path(self, word: str, cwd: str) -> str:
         whole = os.path.join(cwd, os.path.expanduser(word) if word.startswith("~") else word)
         return re.sub("^//", "/", os.path.normpath(whole))  # which keeps two slashes
 
-    def relative(self, path):
+    def relative(self, path: str) -> str:
         """The path below the project's root, `.` for the root; the whole path outside of it."""
         for root in (self.root, self.real_root):
             if path == root or path.startswith(root + os.sep):
                 return path[len(root) + 1:] or "."
         return path
 
-    def inside(self, word, cwd):
+    def inside(self, word: str, cwd: str) -> bool:
         real = os.path.realpath(self.path(word, cwd))
         return real == "/dev/null" or real == self.real_root or real.startswith(self.real_root + os.sep)
 
-    def forms(self, path):
+    def forms(self, path: str) -> list[str]:
         """A path as it is named, and where its links lead."""
         real = os.path.realpath(path)
         return [self.relative(path)] + ([self.relative(real)] if real != path else [])
 
-    def is_secret(self, name):
+    def is_secret(self, name: str) -> bool:
         """Whether a relative path (str) names a secret file, by its name alone."""
         if self.not_secret.fullmatch(name):
             return False
@@ -111,7 +112,7 @@ class Project:
             above = os.path.dirname(above)
         return False
 
-    def secret(self, word, cwd, certain=True, folders=True):
+    def secret(self, word: str, cwd: str, certain: bool = True, folders: bool = True) -> str:
         """The secret that a word names, or "". certain: also one that is not there."""
         path = self.path(word, cwd)
         try:
@@ -125,22 +126,22 @@ class Project:
             return word
         return ""
 
-    def refuse_secret(self, word, cwd, certain=True, folders=True):
+    def refuse_secret(self, word: str, cwd: str, certain: bool = True, folders: bool = True) -> None:
         name = self.secret(word, cwd, certain, folders)
         if name:
             raise Refuse("%s is a secret file: it is neither read nor changed here. Work with .env.example, "
                          "or ask the person. If it is none, the answer `not_secret` says so." % name)
 
-    def refuse_below(self, word, cwd):
+    def refuse_below(self, word: str, cwd: str) -> None:
         path = self.path(word, cwd)
         for name in self.secrets_below(path) if os.path.isdir(path) else []:
             raise Refuse("%s holds a secret file, %s: name the files you mean." % (word, name))
 
-    def is_protected(self, word, cwd):
+    def is_protected(self, word: str, cwd: str) -> bool:
         return any(self.protected_files.fullmatch(name) or self.protected_folders.fullmatch(name)
                    for name in self.forms(self.path(word, cwd)))
 
-    def migration(self, word, cwd):
+    def migration(self, word: str, cwd: str) -> str:
         """The committed migration that a word names, or holds as a folder of migrations; else ""."""
         for name in self.forms(self.path(word, cwd)):
             if self.migration_files.fullmatch(name) or self.migration_folders.fullmatch(name):
@@ -150,14 +151,14 @@ class Project:
                     return found[0]
         return ""
 
-    def refuse_migration(self, word, cwd):
+    def refuse_migration(self, word: str, cwd: str) -> None:
         name = self.migration(word, cwd)
         if name:
             raise Refuse("%s is committed, and others may have run it: write a new migration instead." % name)
 
     # What is there
 
-    def secrets_below(self, folder, skip=PRUNED):
+    def secrets_below(self, folder: str, skip: set[str] = PRUNED) -> list[str]:
         """The secret files below a folder, as paths from it; Doubt if it holds too many files."""
         found, todo, entries, end = [], [(folder, "")], 0, time.monotonic() + SECONDS
         while todo:
@@ -180,9 +181,9 @@ class Project:
                     found.append(prefix + entry.name)
         return found
 
-    def expand(self, pattern, cwd):
+    def expand(self, pattern: str, cwd: str) -> list[str]:
         """The files (paths) that a pattern may mean, dotfiles included."""
-        import fnmatch
+        from fnmatch import fnmatchcase
 
         bases = [os.path.expanduser("~") if pattern[0] == "~" else "/" if pattern[0] == "/" else cwd]
         for part in filter(None, pattern.lstrip("~").split("/")):
@@ -195,13 +196,12 @@ class Project:
             listed = [(base, name) for base in bases if os.path.isdir(base) for name in os.listdir(base)]
             if len(listed) > 5000 or len(part) > 300:
                 raise Doubt("its pattern takes too many files")
-            bases = [os.path.join(base, name) for base, name in listed
-                     if fnmatch.fnmatchcase(name.lower(), shape)]
+            bases = [os.path.join(base, name) for base, name in listed if fnmatchcase(name.lower(), shape)]
         return bases
 
     # git
 
-    def git(self, cwd, *args):
+    def git(self, cwd: str, *args: str) -> tuple[int, list[str]]:
         """(exit code, output split at NUL and new line) of a git command that only reads."""
         import subprocess
 
@@ -216,28 +216,28 @@ class Project:
             return 127, []
         return done.returncode, [text for text in re.split("[\0\n]", os.fsdecode(done.stdout)) if text]
 
-    def secrets_in(self, cwd, *args):
+    def secrets_in(self, cwd: str, *args: str) -> list[str]:
         """Secrets among the names that a git command prints; Doubt if git cannot say."""
         code, names = self.git(cwd, *args)
         if code > (args[0] == "grep"):
             raise Doubt("git does not say which files this reaches")
         return [name for name in names if self.is_secret(name.rpartition(":")[2])]
 
-    def refuse_shown(self, cwd, *args):
+    def refuse_shown(self, cwd: str, *args: str) -> None:
         for name in self.secrets_in(cwd, *args):
             raise Refuse("It would show %s, a secret file: name the paths you need behind `--`." % name)
 
-    def refuse_taken(self):
+    def refuse_taken(self) -> None:
         """Refuses what would take changed secrets, or new ones, into git."""
         for name in self.secrets_in(self.root, "ls-files", "-o", "-m", "-z", "--exclude-standard"):
             raise Refuse("It would take %s, a secret file, into git: put it into .gitignore, name the files "
                          "you mean, or say with the answer `not_secret` that it is none." % name)
 
-    def holds_secret(self, revision):
+    def holds_secret(self, revision: str) -> bool:
         found = self.git(self.root, "ls-tree", "-r", "-z", "--name-only", revision)[1]
         return any(map(self.is_secret, found))
 
-    def must_be_committed(self, paths):
+    def must_be_committed(self, paths: list[str]) -> None:
         """Doubt unless git could bring back each path: tracked, and the same in HEAD, index and work tree."""
         names = [self.relative(path) for path in paths]
         state = self.git(self.root, "status", "--porcelain", "-z", "--ignored", "-uall", "--", *names)
@@ -249,7 +249,7 @@ class Project:
             if self.is_protected(name, self.root) or self.is_secret(name):
                 raise Doubt("it holds %s" % name)
 
-    def unchanged(self, globs):
+    def unchanged(self, globs: list[str]) -> bool:
         """Whether no file that a glob takes differs from HEAD; a new one differs."""
         specs = [":(top,glob,icase)**/" + glob for glob in globs]
         return self.git(self.root, "status", "--porcelain", "-z", "-uall", "--", *specs) == (0, [])

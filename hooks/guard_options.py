@@ -16,9 +16,10 @@ COMMANDS = ("command", "timed")  # kinds whose first word begins a command of it
 
 
 class Entry:
-    def __init__(self, text):
+    def __init__(self, text: str) -> None:
         self.kind, *tokens = text.split()
-        self.flags, self.values, self.words, self.needed, self.writing = set(), {}, set(), set(), set()
+        self.flags, self.words, self.needed, self.writing = set(), set(), set(), set()
+        self.values: dict[str, set[str]] = {}
         for token in tokens:
             if token[0] == "+":
                 token = token[1:]
@@ -34,13 +35,13 @@ class Entry:
             else:
                 self.flags.add(name)
 
-    def takes(self, name, value):
+    def takes(self, name: str, value: str) -> bool:
         listed = self.values.get(name, ())
         return value in listed or ("" in listed and value[:1] not in ("-", "@") and "%output" not in value)
 
-    def read(self, args):
+    def read(self, args: list) -> tuple[list, list]:
         """([(option, value or "")], [further words]) of a program's words; raises Doubt."""
-        found, words, at = [], [], 0
+        found, words, at = list[tuple](), [], 0
         while at < len(args):
             arg, at = args[at], at + 1
             text, following = arg.text, args[at].text if at < len(args) and not args[at].pattern else "-"
@@ -69,7 +70,7 @@ class Entry:
             raise Doubt("without %s it does more than look" % " ".join(sorted(self.needed)))
         return found, words
 
-    def bundle(self, text, following, found):
+    def bundle(self, text: str, following: str, found: list) -> int:
         """Short options in one word, such as -xvs or -n4; how many further words they take (0 or 1)."""
         for place, letter in enumerate(text[1:], 1) if text[1] != "-" else ():
             name, rest = "-" + letter, text[place + 1:]

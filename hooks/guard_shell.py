@@ -34,10 +34,10 @@ Command = namedtuple("Command", "words reads writes joins")
 
 
 class Reader:
-    def __init__(self, text, home):
+    def __init__(self, text: str, home: str) -> None:
         self.text, self.home, self.at = text, home, 0
 
-    def commands(self):
+    def commands(self) -> list[Command]:
         """The simple commands of the text (list of Command)."""
         found, current = [], Command([], [], [], [""])
         while self.at < len(self.text):
@@ -63,7 +63,7 @@ class Reader:
                 raise Unclear("shell syntax beyond simple commands")
         return found
 
-    def word(self):
+    def word(self) -> Word:
         start, out = self.at, ""
         while self.at < len(self.text):
             char, rest = self.text[self.at], self.text[self.at:self.at + 2]
@@ -86,7 +86,7 @@ class Reader:
             elif char == "*" or char == "?":
                 out, self.at = out + (STAR if char == "*" else ONE), self.at + 1
             elif char == "[" and CLASS.match(self.text, self.at):
-                out, self.at = out + ONE, CLASS.match(self.text, self.at).end()
+                out, self.at = out + ONE, self.text.index("]", self.at) + 1
             elif char in "[]" and re.match(r".(?:\s|$)", self.text[start:start + 2]):
                 out, self.at = out + char, self.at + 1
             elif char == "~" and self.at == start and re.match(r"~(?:/|\s|$)", self.text[start:]):
@@ -102,7 +102,7 @@ class Reader:
         pattern = out if STAR in out or ONE in out else ""
         return Word(out.replace(STAR, "*").replace(ONE, "?"), pattern, self.at)
 
-    def double_quoted(self):
+    def double_quoted(self) -> str:
         out, at = "", self.at + 1
         while at < len(self.text):
             plain = IN_DOUBLE_QUOTES.match(self.text, at)
@@ -123,7 +123,7 @@ class Reader:
         raise Unclear("a quote that is not closed")
 
 
-def parse(text, home):
+def parse(text: str, home: str) -> list[Command]:
     """The simple commands that shell text (str) is made of; raises Unclear."""
     if len(text) > LONGEST:
         raise Unclear("a very long command")
@@ -135,7 +135,7 @@ def parse(text, home):
 PIECES = re.compile(r"[\s=:,;|&<>(){}'\"`$@\\]+")
 
 
-def pieces(text):
+def pieces(text: str) -> set[str]:
     """Whatever could be the name of a file in text that is not understood; braces are a wildcard."""
     text = text[:LONGEST]
     forms = (text, re.sub(r"['\"\\]", "", text), re.sub(r"\{[^{}\s]*,[^{}\s]*\}", "*", text))

@@ -16,6 +16,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -26,7 +27,7 @@ CONFIGURATION = [
     "{config,configuration,settings}.{py,ts,js,mjs,cjs,rb,exs,php}", "**/settings/*.py"]
 
 
-def matcher(globs):
+def matcher(globs: list[str]) -> Callable[[str], object]:
     """A test of a path (str, from the project's root) against gitignore-like globs (no slash: any depth)."""
     from guard_files import regex
 
@@ -35,7 +36,7 @@ def matcher(globs):
     return re.compile("|".join(map(regex, anchored)) or r"(?!)", re.S).fullmatch
 
 
-def project_root(cwd):
+def project_root(cwd: object) -> str:
     """The nearest folder above `cwd` with our facts (a worktree has its own), else this program's own."""
     folder = cwd if isinstance(cwd, str) and os.path.isabs(cwd) else ""
     while folder and not os.path.isfile(os.path.join(folder, FACTS)):
@@ -43,16 +44,15 @@ def project_root(cwd):
     return folder or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
-def git(root, *arguments):
+def git(root: str, *arguments: str) -> bytes:
     """Standard output (bytes) of git in `root`; an exception if it fails."""
     # A git hook that started the client leaves variables behind; they would point elsewhere.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    command = ["git", "--no-optional-locks", *arguments]
-    options = {"env": environment, "capture_output": True, "check": True, "timeout": 20}
-    return subprocess.run(command, cwd=root, **options).stdout
+    return subprocess.run(["git", "--no-optional-locks", *arguments], cwd=root, env=environment,
+                          capture_output=True, check=True, timeout=20).stdout
 
 
-def first_time(marker, paths):
+def first_time(marker: str, paths: list[str]) -> bool:
     """True if one of the paths was not asked about before; remembers them. OSError if it cannot."""
     asked = set()
     if os.path.exists(marker):
@@ -69,7 +69,7 @@ def first_time(marker, paths):
     return bool(new)
 
 
-def main():
+def main() -> int:
     event = json.loads(sys.stdin.buffer.read())
     session = event.get("session_id")
     if event.get("stop_hook_active") or not session:
@@ -86,7 +86,7 @@ def main():
     options = ["--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=all"]
     changed = [os.fsdecode(entry[3:])[len(os.fsdecode(prefix)):] for entry in
                git(root, "status", *options, "--", ".").split(b"\0") if entry and b"D" not in entry[:2]]
-    is_source, is_test = matcher(paths["source"]), matcher(paths.get("tests") or ())
+    is_source, is_test = matcher(paths["source"]), matcher(paths.get("tests") or [])
     is_exempt = matcher([*(paths.get("migrations") or ()), *CONFIGURATION])
     untested = sorted(path for path in changed if is_source(path) and not is_exempt(path))
     if any(map(is_test, changed)) or not untested:

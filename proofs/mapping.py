@@ -46,9 +46,9 @@ def said(files: Mapping[str, str]) -> set[str]:
     return {sentence for item in items for sentence in sentences(item)}
 
 
-def variants(stack: str) -> list[dict[str, object]]:
+def variants(stack: str) -> list[checks.Answers]:
     """Answers under which every line of the stack's rules comes out."""
-    everything = {"stack": stack, "features": list(checks.FEATURES)}
+    everything: checks.Answers = {"stack": stack, "features": list(checks.FEATURES)}
     if stack == "generic":
         return [matrix.GO | everything]
     return [everything | {"starter": starter, "package_manager": manager} for starter in (True, False) for manager in matrix.MANAGERS[stack]]

@@ -17,12 +17,13 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 HERE = Path(__file__).resolve().parent
 CACHE = Path(os.environ.get("PROOFS_CACHE", HERE.parent / ".cache" / "proofs"))
-VERSIONS: dict[str, dict] = yaml.safe_load((HERE / "versions.yml").read_text(encoding="utf-8"))
+VERSIONS: dict[str, dict[str, Any]] = yaml.safe_load((HERE / "versions.yml").read_text(encoding="utf-8"))
 SUITES = tuple(name for name in VERSIONS if (HERE / name).is_dir())
 
 

@@ -12,9 +12,11 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pexpect
@@ -44,7 +46,7 @@ FRAME = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.S)
 class Terminal(pyte.Screen):
     """A screen that a program writes to, and that tells it where the cursor is."""
 
-    def __init__(self, child: pexpect.spawn) -> None:
+    def __init__(self, child: pexpect.spawn[str]) -> None:
         super().__init__(COLUMNS, LINES)
         self.child = child
         self.stream = pyte.Stream(self)
@@ -70,10 +72,14 @@ def text(screen: pyte.Screen) -> str:
     return "\n".join(rows).rstrip()
 
 
-def is_asked(question: dict, seen: str) -> bool:
+def is_asked(question: dict[str, Any], seen: str) -> bool:
     """Whether its prompt is on the screen: what its text has besides Jinja."""
     parts = (part.strip() for part in re.split(r"\{[{%].*?[}%]\}", question.get("help", "")))
     return all(part in seen for part in parts) and question.get("when") is not False
+
+
+def holds(labels: Iterable[str], seen: str) -> bool:
+    return all(label in seen for label in labels)
 
 
 def run() -> Terminal:
@@ -100,7 +106,7 @@ def run() -> Terminal:
                 name = next(name for name, question in waiting.items() if is_asked(question, text(terminal)))
                 question = waiting.pop(name)
                 if name == LAST:
-                    terminal.shows(lambda seen, labels=question["choices"]: all(label in seen for label in labels))
+                    terminal.shows(partial(holds, question["choices"]))
                     return terminal
                 child.send(KEYS.get(name, ENTER))
         finally:
@@ -132,7 +138,7 @@ def text_of(svg: str) -> str:
     rows: dict[float, dict[float, str]] = {}
     for element in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text"):
         if "clip-path" in element.attrib:
-            rows.setdefault(float(element.get("y")), {})[float(element.get("x"))] = element.text.replace("\N{NO-BREAK SPACE}", " ")
+            rows.setdefault(float(element.attrib["y"]), {})[float(element.attrib["x"])] = (element.text or "").replace("\N{NO-BREAK SPACE}", " ")
     return "\n".join("".join(row[x] for x in sorted(row)).rstrip() for _, row in sorted(rows.items()))
 
 

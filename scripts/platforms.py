@@ -21,7 +21,7 @@ import copier  # noqa: E402
 import make  # noqa: E402
 
 # On Windows another `bash`, that of WSL, comes first on the PATH; Claude Code uses the one of Git.
-BASH = Path(shutil.which("git")).parents[1] / "bin" / "bash.exe" if os.name == "nt" else shutil.which("bash")
+BASH = Path(shutil.which("git") or "git").parents[1] / "bin" / "bash.exe" if os.name == "nt" else shutil.which("bash") or "bash"
 DECISIONS = {"cat .env": "deny", "cat .e*": "deny", "git status": "allow", "git push": "ask"}
 
 
@@ -44,6 +44,7 @@ def faults(stack: str) -> list[str]:
 
 def hook_command(settings: str) -> str:
     """What the one hook before each tool call runs, by the text of settings.json."""
+    command: str
     (command,) = (hook["command"] for entry in json.loads(settings)["hooks"]["PreToolUse"] for hook in entry["hooks"])
     return command
 
@@ -53,7 +54,8 @@ def decided(command: str, folder: Path, text: str) -> str | None:
     call = json.dumps({"tool_name": "Bash", "tool_input": {"command": text}, "cwd": str(folder), "permission_mode": "default"})
     environment = os.environ | {"CLAUDE_PROJECT_DIR": folder.as_posix()}
     said = subprocess.run([BASH, "-c", command], input=call, cwd=folder, env=environment, capture_output=True, text=True)
-    return json.loads(said.stdout)["hookSpecificOutput"]["permissionDecision"] if said.stdout.strip() else None
+    decision: str | None = json.loads(said.stdout)["hookSpecificOutput"]["permissionDecision"] if said.stdout.strip() else None
+    return decision
 
 
 if __name__ == "__main__":

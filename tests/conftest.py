@@ -9,8 +9,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import client
 import copier
@@ -21,6 +22,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 # The folder of a framework that holds its starter.
 STARTER = "{% if starter_is_due %}.{% endif %}"
+
+Render = Callable[..., dict[str, str]]  # of the fixture `render`
 
 
 def git(folder: Path, *args: str) -> str:
@@ -46,10 +49,10 @@ def write_files(folder: Path, files: Mapping[str, str]) -> None:
         (folder / path).write_bytes(text.encode())
 
 
-def cli(*args: object, **options: object) -> subprocess.CompletedProcess[str]:
+def cli(*args: object, cwd: Path | None = None, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run the real `copier` command, without a terminal."""
     command = [sys.executable, "-m", "copier", *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, **options)
+    return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, cwd=cwd, env=env)
 
 
 def doctor(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -103,7 +106,7 @@ def real_client() -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item, call):
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Under CI a skip is a failure: what a test needs must be there."""
     report = yield
     if report.skipped and os.environ.get("CI") == "true" and not hasattr(report, "wasxfail"):
@@ -123,10 +126,10 @@ def _git_identity() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _read_and_compiled_once() -> Iterator[None]:
     """Copier parses copier.yml and compiles every text of every question anew in each copy: four fifths of its time."""
-    compile_text, compiled = jinja2.Environment.compile, {}
-    load_config, loaded = copier._template.load_template_config, {}
+    compile_text, compiled = jinja2.Environment.compile, dict[object, Any]()
+    load_config, loaded = copier._template.load_template_config, dict[object, dict[str, Any]]()
 
-    def once(env: jinja2.Environment, source: object, *args: object, **kwargs: object) -> object:
+    def once(env: jinja2.Environment, source: Any, *args: Any, **kwargs: Any) -> Any:
         if not isinstance(source, str):
             return compile_text(env, source, *args, **kwargs)
         key = (source, type(env), env.trim_blocks, args, *kwargs.items())
@@ -134,7 +137,7 @@ def _read_and_compiled_once() -> Iterator[None]:
             compiled[key] = compile_text(env, source, *args, **kwargs)
         return compiled[key]
 
-    def config(path: Path, *args: object) -> dict:
+    def config(path: Path, *args: Any) -> dict[str, Any]:
         key = tuple(file.read_bytes() for file in (path, *sorted(path.parent.glob("questions/*.yml"))))
         if key not in loaded:
             loaded[key] = load_config(path, *args)
@@ -173,7 +176,7 @@ def tagged_template(template: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture
-def render(template: Path, tmp_path: Path) -> Callable[..., dict[str, str]]:
+def render(template: Path, tmp_path: Path) -> Render:
     """`render(stack="generic", …)` copies into a new folder `service` with those answers and returns its files."""
 
     def _render(**answers: object) -> dict[str, str]:

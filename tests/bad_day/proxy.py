@@ -13,9 +13,9 @@ import contextlib
 import socket
 import struct
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 
 class FaultProxy:
@@ -81,7 +81,7 @@ class FaultProxy:
         self._thread.join()
         self._loop.close()
 
-    def _run(self, step: Callable[[], Awaitable[None]]) -> None:
+    def _run(self, step: Callable[[], Coroutine[Any, Any, None]]) -> None:
         asyncio.run_coroutine_threadsafe(step(), self._loop).result(10)
 
     def _call(self, step: Callable[[], None]) -> None:

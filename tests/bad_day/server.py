@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bad_day.proxy import FaultProxy
 from starters import Service, get, tail, until
@@ -36,7 +36,7 @@ class Reply:
     seconds: float
 
     @property
-    def json(self):
+    def json(self) -> Any:
         return json.loads(self.text)
 
 
@@ -45,7 +45,7 @@ class Server:
     """A service that was started, on 127.0.0.1; a `token` is sent with each request."""
 
     port: int
-    process: subprocess.Popen
+    process: subprocess.Popen[bytes]
     log_file: Path
     token: str | None = None
 
@@ -71,7 +71,7 @@ class Server:
     def log(self) -> str:
         return self.log_file.read_text(encoding="utf-8")
 
-    def lines(self) -> list[dict]:
+    def lines(self) -> list[dict[str, Any]]:
         """What it logged as JSON."""
         return [json.loads(line) for line in self.log().splitlines() if line.startswith("{")]
 
@@ -79,7 +79,7 @@ class Server:
         """Of its processes together, in MiB."""
         pid = self.process.pid
         pids = [pid, *Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-        return sum(int(re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1]) for pid in pids) // 1024
+        return sum(int(re.findall(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[0]) for pid in pids) // 1024
 
 
 @contextlib.contextmanager
@@ -103,6 +103,7 @@ def serving(kind: type[Kind], command: list[str], folder: Path, environment: dic
 def proxy_of(service: Service) -> Iterator[FaultProxy]:
     """In front of the service's database."""
     url = urllib.parse.urlsplit(service.environment["DATABASE_URL"])
+    assert url.hostname and url.port
     with FaultProxy(url.hostname, url.port) as proxy:
         yield proxy
 
@@ -115,7 +116,7 @@ def through(proxy: FaultProxy, url: str) -> str:
 
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
+        return int(probe.getsockname()[1])
 
 
 def at_once(count: int, call: Callable[[int], Result]) -> list[Result]:

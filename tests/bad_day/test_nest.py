@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -43,7 +44,7 @@ class Shipped(Server):
     def get(self, path: str, **headers: str) -> Reply:
         return self.call("GET", path, **headers)
 
-    def lines_of(self, request_id: str) -> list[dict]:
+    def lines_of(self, request_id: str) -> list[dict[str, Any]]:
         return [line for line in self.lines() if line.get("req", {}).get("id") == request_id]
 
     def stop(self, seconds: float = 30) -> tuple[int, float]:
@@ -96,7 +97,8 @@ class Starter:
         """How many the starter's tests have left behind."""
         name = urllib.parse.urlsplit(self.url).path[1:]
         with psycopg.connect(self.url) as connection:
-            return connection.execute("SELECT count(*) FROM pg_database WHERE datname LIKE %s", [f"{name}\\_%"]).fetchone()[0]
+            [(count,)] = connection.execute("SELECT count(*) FROM pg_database WHERE datname LIKE %s", [f"{name}\\_%"]).fetchall()
+            return int(count)
 
 
 @contextlib.contextmanager
@@ -118,27 +120,27 @@ def generated(template: Path, folder: Path, modules: Path | None, features: list
 
 
 @pytest.fixture(scope="module")
-def with_auth(template, tmp_path_factory) -> Iterator[Starter]:
+def with_auth(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
     with generated(template, tmp_path_factory.mktemp("auth"), None, ["auth"]) as starter:
         yield starter
 
 
 @pytest.fixture(scope="module")
-def starter(template, tmp_path_factory, with_auth) -> Iterator[Starter]:
+def starter(template: Path, tmp_path_factory: pytest.TempPathFactory, with_auth: Starter) -> Iterator[Starter]:
     """Without features, so that every path is open."""
     with generated(template, tmp_path_factory.mktemp("plain"), with_auth.service.folder / "node_modules", []) as starter:
         yield starter
 
 
 @pytest.fixture(scope="module")
-def shared(starter) -> Iterator[Shipped]:
+def shared(starter: Starter) -> Iterator[Shipped]:
     """One process for the tests that leave it as it was."""
     with starter.shipped() as shipped:
         yield shipped
 
 
 @pytest.fixture(autouse=True)
-def _no_fault(request) -> Iterator[None]:
+def _no_fault(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     for name in ("starter", "with_auth"):
         if name in request.fixturenames:
@@ -149,10 +151,10 @@ def sku() -> str:
     return os.urandom(8).hex()
 
 
-def product(shipped: Shipped) -> dict:
+def product(shipped: Shipped) -> dict[str, Any]:
     response = shipped.call("POST", "/products", {"sku": sku(), "name": "Chair"})
     assert response.status == 201, response
-    return response.json
+    return dict(response.json)
 
 
 def added_user(starter: Starter) -> tuple[str, str]:
@@ -173,7 +175,7 @@ def expect_one_error_line(shipped: Shipped, request_id: str, cause: str) -> None
     assert re.search(cause, line["err"]["message"]) and "\n    at " in line["err"]["stack"], line
 
 
-def test_a_database_that_is_gone(starter, shared):
+def test_a_database_that_is_gone(starter: Starter, shared: Shipped) -> None:
     starter.proxy.refuse()
     response = shared.get("/products", X_Request_ID="gone-1")
     assert_unavailable(response)
@@ -185,7 +187,7 @@ def test_a_database_that_is_gone(starter, shared):
     assert shared.get("/products").status == 200
 
 
-def test_a_hung_server_frees_the_request(starter, shared):
+def test_a_hung_server_frees_the_request(starter: Starter, shared: Shipped) -> None:
     assert shared.get("/products").status == 200
     starter.proxy.pause()
     with ThreadPoolExecutor(30) as pool:
@@ -202,14 +204,14 @@ def test_a_hung_server_frees_the_request(starter, shared):
     until(lambda: shared.get("/products").status == 200, 20, "it does not recover")
 
 
-def test_a_connection_that_is_cut(starter, shared):
+def test_a_connection_that_is_cut(starter: Starter, shared: Shipped) -> None:
     assert shared.get("/products").status == 200
     starter.proxy.cut()
     time.sleep(0.3)
     until(lambda: shared.get("/products").status == 200, 10, "idle connections that were cut are used again")
 
 
-def test_a_lock_and_a_statement_timeout(starter, shared):
+def test_a_lock_and_a_statement_timeout(starter: Starter, shared: Shipped) -> None:
     with psycopg.connect(starter.url) as connection:
         connection.execute("LOCK TABLE products")
         response = shared.get("/products", X_Request_ID="lock-1")
@@ -218,7 +220,7 @@ def test_a_lock_and_a_statement_timeout(starter, shared):
     expect_one_error_line(shared, "lock-1", "lock timeout")
 
 
-def test_a_full_pool(starter):
+def test_a_full_pool(starter: Starter) -> None:
     """200 connections against it: answered, or told to come back; load alone takes no instance out of rotation."""
     with starter.shipped(DATABASE_POOL_SIZE="1") as shipped, ThreadPoolExecutor(200) as pool:
         for _ in range(2):
@@ -232,18 +234,18 @@ def test_a_full_pool(starter):
             time.sleep(0.5)
             ready = shipped.get("/ready")
             assert (ready.status, ready.seconds < READY) == (200, True), ready
-            for response in blocked:
-                assert_unavailable(response.result())
+            for waiting in blocked:
+                assert_unavailable(waiting.result())
         until(lambda: shipped.get("/products").status == 200, 10, "the pool does not recover")
 
 
-def test_pgbouncer_gets_no_startup_options(starter):
+def test_pgbouncer_gets_no_startup_options(starter: Starter) -> None:
     received = []
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(20)
 
         def accept() -> None:
-            while not server._closed:
+            while server.fileno() != -1:
                 with contextlib.suppress(OSError):
                     connection = server.accept()[0]
                     connection.settimeout(5)
@@ -271,7 +273,7 @@ def test_pgbouncer_gets_no_startup_options(starter):
 # --- SIGTERM
 
 
-def test_sigterm_with_idle_half_sent_and_running_requests(starter):
+def test_sigterm_with_idle_half_sent_and_running_requests(starter: Starter) -> None:
     with starter.shipped(SHUTDOWN_DELAY_SECONDS="2") as shipped, contextlib.ExitStack() as clients, ThreadPoolExecutor(4) as pool:
         product(shipped)
         idle, half, kept = (clients.enter_context(shipped.connect()) for _ in range(3))
@@ -297,7 +299,7 @@ def test_sigterm_with_idle_half_sent_and_running_requests(starter):
         assert idle.fileno() > 0
 
 
-def test_sigterm_with_a_hung_database(starter):
+def test_sigterm_with_a_hung_database(starter: Starter) -> None:
     with starter.shipped() as shipped:
         assert shipped.get("/products").status == 200
         starter.proxy.pause()
@@ -308,7 +310,7 @@ def test_sigterm_with_a_hung_database(starter):
 # --- what is started
 
 
-def test_a_fault_that_only_the_compiled_service_shows(starter):
+def test_a_fault_that_only_the_compiled_service_shows(starter: Starter) -> None:
     """Two services that inject each other: types, lint, unit tests and build pass."""
     other = "src/products/prices.service.ts"
     edits = [
@@ -332,18 +334,18 @@ def test_a_fault_that_only_the_compiled_service_shows(starter):
     [({"DATABASE_URL": ""}, "DATABASE_URL"), ({"PORT": "http"}, "PORT"), ({"NODE_ENV": "production", "DATABASE_URL": "postgresql://app:app@db/app"}, "DATABASE_URL")],
     ids=["missing", "invalid", "example in production"],
 )
-def test_the_start_names_a_wrong_variable(starter, environment, named):
+def test_the_start_names_a_wrong_variable(starter: Starter, environment: dict[str, str], named: str) -> None:
     ran = subprocess.run(["node", "dist/main.js"], cwd=starter.service.folder, env=starter.service.environment | environment, capture_output=True, text=True, timeout=60)
     assert ran.returncode and named in ran.stdout + ran.stderr
     assert "app:app" not in ran.stdout + ran.stderr
 
 
-def test_api_docs_have_a_switch(starter):
+def test_api_docs_have_a_switch(starter: Starter) -> None:
     with starter.shipped(API_DOCS="false") as shipped:
         assert [shipped.get(path).status for path in ("/docs", "/openapi.json")] == [404, 404]
 
 
-def test_a_global_prefix(starter):
+def test_a_global_prefix(starter: Starter) -> None:
     service = starter.service
     with starter.edited(("src/app.setup.ts", "  // A global prefix belongs here.", "  app.setGlobalPrefix('api');")):
         assert not (failure := service.failure("npm run openapi") or service.failure("npm run build")), failure
@@ -363,7 +365,7 @@ def test_a_global_prefix(starter):
 # --- the end-to-end tests
 
 
-def test_a_migration_that_runs_alone(starter):
+def test_a_migration_that_runs_alone(starter: Starter) -> None:
     """CREATE INDEX CONCURRENTLY behind a SET passes `migrate deploy`, so it passes here; a failed run leaves nothing."""
     folder = starter.service.folder / "prisma/migrations/9_index"
     with starter.service.edited(("prisma/schema.prisma", '  @@map("products")', '  @@index([name])\n  @@map("products")')):
@@ -376,7 +378,7 @@ def test_a_migration_that_runs_alone(starter):
     assert starter.databases() == 0
 
 
-def test_without_a_database_one_line_says_how_to_start_it(starter):
+def test_without_a_database_one_line_says_how_to_start_it(starter: Starter) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         nowhere = starter.service.with_database(f"postgresql://app@127.0.0.1:{free.getsockname()[1]}/app")
@@ -385,7 +387,7 @@ def test_without_a_database_one_line_says_how_to_start_it(starter):
     assert " at " not in ran.stderr and len(ran.stderr.strip().splitlines()) <= 3, ran.stderr
 
 
-def test_a_changed_api_needs_its_document(starter):
+def test_a_changed_api_needs_its_document(starter: Starter) -> None:
     committed = starter.service.folder / "openapi.json"
     starter.service.environment["CI"] = "true"
     try:
@@ -405,12 +407,12 @@ def test_a_changed_api_needs_its_document(starter):
     ["if (this.list({ after: 0, limit: 1 })) return;", "[1].forEach(async (id) => { await this.get(id); });", "process.on('exit', async () => { await this.get(1); });"],
     ids=["condition", "callback", "event handler"],
 )
-def test_lint_sees_a_promise_that_nobody_awaits(starter, fault):
+def test_lint_sees_a_promise_that_nobody_awaits(starter: Starter, fault: str) -> None:
     with starter.service.edited(("src/products/products.service.ts", "  constructor(", f"  fault(): void {{\n    {fault}\n  }}\n\n  constructor(")):
         assert starter.service.failure(starter.service.commands["lint"])
 
 
-def test_types_see_an_index_that_may_miss(starter):
+def test_types_see_an_index_that_may_miss(starter: Starter) -> None:
     with starter.service.edited(("src/products/products.service.ts", "  constructor(", "  fault(names: string[]): string {\n    return names[0].trim();\n  }\n\n  constructor(")):
         assert starter.service.failure(starter.service.commands["typecheck"])
 
@@ -419,17 +421,17 @@ def test_types_see_an_index_that_may_miss(starter):
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t", "a\n", " a", "a\0", "\ud800", "a\ud801"])
-def test_text_that_would_be_lost(shared, text):
+def test_text_that_would_be_lost(shared: Shipped, text: str) -> None:
     for body in ({"sku": text, "name": "Chair"}, {"sku": sku(), "name": text}):
         assert shared.call("POST", "/products", body).status == 400, body
 
 
 @pytest.mark.parametrize("spelling", ["0x{:x}", "%20{}", "+{}", "{}.0", "{}e0", "0{}", "{}%20"])
-def test_ids_have_one_spelling(shared, spelling):
+def test_ids_have_one_spelling(shared: Shipped, spelling: str) -> None:
     assert shared.get("/products/" + spelling.format(product(shared)["id"])).status == 400
 
 
-def test_a_patch_that_changes_nothing(shared):
+def test_a_patch_that_changes_nothing(shared: Shipped) -> None:
     made = product(shared)
     path = f"/products/{made['id']}"
     for body in ({}, {"color": "red"}, {"name": None}):
@@ -437,7 +439,7 @@ def test_a_patch_that_changes_nothing(shared):
     assert shared.get(path).json == made
 
 
-def test_head_options_and_allow(shared):
+def test_head_options_and_allow(shared: Shipped) -> None:
     path = f"/products/{product(shared)['id']}"
     assert shared.call("HEAD", path).status == 200
     options = shared.call("OPTIONS", path)
@@ -446,7 +448,7 @@ def test_head_options_and_allow(shared):
     assert (wrong.status, wrong.headers["allow"]) == (405, options.headers["allow"])
 
 
-def test_probes_and_queries_in_the_log(shared):
+def test_probes_and_queries_in_the_log(shared: Shipped) -> None:
     for path in ("/health", "/ready", "/products?limit=1&token=visible", "/no-such-path?token=visible"):
         shared.get(path, X_Request_ID="log-1")
     until(lambda: len(shared.lines_of("log-1")) == 2, 10, lambda: str(shared.lines_of("log-1")))
@@ -461,7 +463,7 @@ def sign_in(shipped: Shipped, email: str, password: str, address: str) -> Reply:
     return shipped.call("POST", "/auth/sessions", {"email": email, "password": password}, X_Forwarded_For=address)
 
 
-def test_a_flood_of_sign_ins(with_auth):
+def test_a_flood_of_sign_ins(with_auth: Starter) -> None:
     email, password = added_user(with_auth)
     with with_auth.shipped(TRUSTED_PROXIES="1") as shipped, ThreadPoolExecutor(61) as pool:
         signed_in = sign_in(shipped, email, password, "192.0.2.1")
@@ -477,7 +479,7 @@ def test_a_flood_of_sign_ins(with_auth):
         assert {line["address"] for line in shipped.lines() if line["msg"] == "sign-in failed"} == {"192.0.2.2"}
 
 
-def test_two_processes_share_sessions_and_counters(with_auth):
+def test_two_processes_share_sessions_and_counters(with_auth: Starter) -> None:
     email, password = added_user(with_auth)
     with with_auth.shipped(TRUSTED_PROXIES="1") as one, with_auth.shipped(TRUSTED_PROXIES="1") as other:
         statuses = [sign_in(shipped, email, "wrong", "192.0.2.3").status for _ in range(6) for shipped in (one, other)]
@@ -492,7 +494,7 @@ def test_two_processes_share_sessions_and_counters(with_auth):
         assert other.get("/products").status == 401
 
 
-def test_another_user_gets_404(with_auth):
+def test_another_user_gets_404(with_auth: Starter) -> None:
     (email, password), (mail, word) = added_user(with_auth), added_user(with_auth)
     with with_auth.shipped() as shipped:
         owner, another = (sign_in(shipped, *who, "192.0.2.5").json["token"] for who in ((email, password), (mail, word)))
@@ -507,7 +509,7 @@ def test_another_user_gets_404(with_auth):
         assert shipped.get(path).status == 401
 
 
-def test_users_are_added_without_the_nest_cli(with_auth):
+def test_users_are_added_without_the_nest_cli(with_auth: Starter) -> None:
     email, _ = added_user(with_auth)
     for word in ("", "not-an-address", "'not an address'", email):
         ran = with_auth.service.run(f"node dist/auth/users.js add {word}")
@@ -530,16 +532,16 @@ MUTANTS = {
 
 
 @pytest.mark.parametrize("mutant", MUTANTS)
-def test_a_mutant_is_killed(with_auth, mutant):
-    *edit, tests = MUTANTS[mutant]
-    with with_auth.service.edited(tuple(edit)):
+def test_a_mutant_is_killed(with_auth: Starter, mutant: str) -> None:
+    path, old, new, tests = MUTANTS[mutant]
+    with with_auth.service.edited((path, old, new)):
         with_auth.expect_killed(tests, "--bail=1")
 
 
 # --- versions
 
 
-def test_one_truth_of_versions(starter):
+def test_one_truth_of_versions(starter: Starter) -> None:
     folder = starter.service.folder
     version = (folder / ".node-version").read_text().strip()
     package = json.loads((folder / "package.json").read_text())
@@ -551,11 +553,11 @@ def test_one_truth_of_versions(starter):
     assert "node-version-file: .node-version" in (folder / ".github/workflows/ci.yml").read_text()
 
 
-def test_migrations_from_the_previous_schema(starter):
+def test_migrations_from_the_previous_schema(starter: Starter) -> None:
     """The step of CI: the base branch's migrations first, then these."""
     service = starter.service
     ci = (service.folder / ".github/workflows/ci.yml").read_text()
-    step = re.search(r"migrate from the previous schema\n +run: \|\n((?: {10}.*\n)+)", ci)[1]
+    step = re.findall(r"migrate from the previous schema\n +run: \|\n((?: {10}.*\n)+)", ci)[0]
     with starters.database(service.folder) as url, service.edited():
         folder = service.folder / "prisma/migrations/8_note"
         folder.mkdir()

@@ -41,7 +41,7 @@ def asked(connection: socket.socket) -> bytes:
     return connection.recv(1024)
 
 
-def test_pause_holds_back_and_resume_delivers(proxy):
+def test_pause_holds_back_and_resume_delivers(proxy: FaultProxy) -> None:
     with connected(proxy) as connection:
         proxy.pause()
         connection.sendall(b"later")
@@ -54,7 +54,7 @@ def test_pause_holds_back_and_resume_delivers(proxy):
             assert connection.recv(1024) == b"later"
 
 
-def test_cut_resets_once(proxy):
+def test_cut_resets_once(proxy: FaultProxy) -> None:
     with connected(proxy) as connection:
         proxy.cut()
         with pytest.raises(ConnectionResetError):
@@ -62,7 +62,7 @@ def test_cut_resets_once(proxy):
     connected(proxy).close()
 
 
-def test_refuse_until_resume(proxy):
+def test_refuse_until_resume(proxy: FaultProxy) -> None:
     with connected(proxy):
         proxy.refuse()
         with pytest.raises(ConnectionRefusedError):
@@ -71,7 +71,7 @@ def test_refuse_until_resume(proxy):
         connected(proxy).close()
 
 
-def test_delay(proxy):
+def test_delay(proxy: FaultProxy) -> None:
     with connected(proxy) as connection:
         proxy.delay(0.3)
         started = time.monotonic()
@@ -79,7 +79,7 @@ def test_delay(proxy):
         assert time.monotonic() - started >= 0.6
 
 
-def test_leaving_it_paused_prints_nothing(capfd, caplog):
+def test_leaving_it_paused_prints_nothing(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Echo) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -95,7 +95,7 @@ def test_leaving_it_paused_prints_nothing(capfd, caplog):
     assert not proxy.connections
 
 
-def test_resetting_a_connection_that_is_closed_already(proxy):
+def test_resetting_a_connection_that_is_closed_already(proxy: FaultProxy) -> None:
     with connected(proxy):
         for writer in proxy._writers:
             writer.get_extra_info("socket")._sock.close()

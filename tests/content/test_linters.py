@@ -7,11 +7,13 @@ validate` reads skills only, of which we have none, so it can but agree.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import checks
 import client
@@ -51,7 +53,7 @@ def validate(repo: Path) -> tuple[bool, int]:
     return json.loads(done.stdout)["success"], done.returncode
 
 
-def generate(template: Path, folder: Path, stack: str, level: str) -> dict:
+def generate(template: Path, folder: Path, stack: str, level: str) -> dict[str, Any]:
     """Generate into `folder`; returns its settings."""
     answers = (matrix.GO if stack == "generic" else {"stack": stack}) | {
         "permissions": level,
@@ -61,11 +63,11 @@ def generate(template: Path, folder: Path, stack: str, level: str) -> dict:
     if level == "custom":
         answers["tools"] = ["Read", "Edit", "Bash"]
     copier.run_copy(str(template), folder, data=answers, defaults=True, quiet=True)
-    return json.loads((folder / checks.SETTINGS).read_text())
+    return dict(json.loads((folder / checks.SETTINGS).read_text()))
 
 
-def test_nothing_is_found_in_any_stack_at_any_level(template, tmp_path, real_client):
-    everything: dict[str, object] = {"permissions": {}}  # the rules of all, so that the client starts once
+def test_nothing_is_found_in_any_stack_at_any_level(template: Path, tmp_path: Path, real_client: None) -> None:
+    everything: dict[str, Any] = {"permissions": {}}  # the rules of all, so that the client starts once
     for stack in matrix.STACKS:
         for level in matrix.LEVELS:
             made = generate(template, tmp_path / f"{stack}-{level}", stack, level)
@@ -90,7 +92,7 @@ def test_nothing_is_found_in_any_stack_at_any_level(template, tmp_path, real_cli
         (checks.SETTINGS, "{", "", "CC-HK-012"),
     ],
 )
-def test_agnix_finds_a_planted_fault(template, tmp_path, file, old, new, rule):
+def test_agnix_finds_a_planted_fault(template: Path, tmp_path: Path, file: str, old: str, new: str, rule: str) -> None:
     generate(template, tmp_path, "generic", "standard")
     text = (tmp_path / file).read_text()
     assert old in text
@@ -98,7 +100,7 @@ def test_agnix_finds_a_planted_fault(template, tmp_path, file, old, new, rule):
     assert [finding for finding in agnix(tmp_path) if finding.startswith(rule)]
 
 
-def test_the_client_finds_a_planted_fault(template, tmp_path, real_client):
+def test_the_client_finds_a_planted_fault(template: Path, tmp_path: Path, real_client: None) -> None:
     settings = generate(template, tmp_path, "generic", "standard")
     settings["permissions"]["allow"] += ["Write(/x/**)", "Bash("]
     (tmp_path / checks.SETTINGS).write_text(json.dumps(settings))
@@ -109,7 +111,7 @@ def test_the_client_finds_a_planted_fault(template, tmp_path, real_client):
     assert validate(tmp_path) == (False, 1)
 
 
-def test_a_projects_own_tools_pass_over_the_hooks(tmp_path):
+def test_a_projects_own_tools_pass_over_the_hooks(tmp_path: Path) -> None:
     """`ruff format .` in an adopted repository would rewrite them, and each update would conflict."""
     before = {program.name: program.read_bytes() for program in sorted((ROOT / "hooks").glob("*.py"))}
     assert before
@@ -121,6 +123,12 @@ def test_a_projects_own_tools_pass_over_the_hooks(tmp_path):
     assert {name: (tmp_path / name).read_bytes() for name in before} == before
 
 
-def test_our_own_linter_does_not():
+def test_our_own_linter_does_not() -> None:
     done = subprocess.run([RUFF, "check", "--ignore-noqa", "--no-cache", "hooks"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
+
+
+def test_the_types_of_our_own_code_hold() -> None:
+    command = [sys.executable, "-m", "mypy", "--cache-dir", os.devnull]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import checks
 import client
@@ -10,9 +12,11 @@ import matrix
 import proof
 import pytest
 import yaml
+from conftest import Render
 from doctor import matcher
 
-TABLE: dict[str, dict[str, dict]] = yaml.safe_load((Path(__file__).parent / "loading.yml").read_text(encoding="utf-8"))
+TABLE: dict[str, dict[str, dict[str, Any]]] = yaml.safe_load((Path(__file__).parent / "loading.yml").read_text(encoding="utf-8"))
+Rules = dict[str, tuple[Callable[[str], object], int]]
 # Characters of rules that one source file may pull in.
 PLAIN, EVERYTHING = 4_500, 7_000
 # Characters of all rules of a stack with every feature: what a strong model does unasked is not said (proofs/*/trial.md).
@@ -32,36 +36,36 @@ def answers(stack: str, **more: object) -> dict[str, object]:
     return ({**matrix.GO} if stack == "generic" else {"stack": stack}) | more
 
 
-def reach(files: checks.Files) -> dict[str, tuple]:
+def reach(files: checks.Files) -> Rules:
     """{rule: (whether it loads with a path, its characters)}."""
     rules = {Path(path).stem: text for path, text in files.items() if path.startswith(".claude/rules/")}
     return {rule: (matcher(checks.frontmatter(text)[0]["paths"]), len(text)) for rule, text in rules.items()}
 
 
-def loaded(rules: dict[str, tuple], file: str) -> dict[str, int]:
+def loaded(rules: Rules, file: str) -> dict[str, int]:
     """{rule: characters} of what loads with `file`."""
     return {rule: size for rule, (matches, size) in rules.items() if matches(file)}
 
 
-def test_every_stack_has_its_table():
+def test_every_stack_has_its_table() -> None:
     assert set(TABLE) == set(matrix.STACKS)
 
 
 @pytest.mark.parametrize("stack", matrix.STACKS)
-def test_each_kind_of_file_loads_its_rules(render, stack):
+def test_each_kind_of_file_loads_its_rules(render: Render, stack: str) -> None:
     rules = reach(render(**answers(stack)))
     found = {kind: sorted(loaded(rules, row["file"])) for kind, row in TABLE[stack].items()}
     assert found == {kind: sorted(row["rules"]) for kind, row in TABLE[stack].items()}
 
 
 @pytest.mark.parametrize("stack", matrix.STACKS)
-def test_each_kind_of_file_has_what_it_needs(stack):
+def test_each_kind_of_file_has_what_it_needs(stack: str) -> None:
     missing = [f"{kind} without {rule}" for rule, kinds in NEEDS.items() for kind in kinds if kind in TABLE[stack] and rule not in TABLE[stack][kind]["rules"]]
     assert not missing
 
 
 @pytest.mark.parametrize("stack", matrix.STACKS)
-def test_no_file_pulls_in_more_than_its_budget(render, stack):
+def test_no_file_pulls_in_more_than_its_budget(render: Render, stack: str) -> None:
     faults = []
     for features, budget in (([], PLAIN), (list(checks.FEATURES), EVERYTHING)):
         files = render(**answers(stack, features=features))
@@ -74,19 +78,19 @@ def test_no_file_pulls_in_more_than_its_budget(render, stack):
 
 
 @pytest.mark.parametrize("stack", matrix.STACKS)
-def test_all_rules_together_stay_short(render, stack):
+def test_all_rules_together_stay_short(render: Render, stack: str) -> None:
     sizes = {rule: size for rule, (_, size) in reach(render(**answers(stack, features=list(checks.FEATURES)))).items()}
     assert sum(sizes.values()) <= WHOLE, sizes
 
 
 @pytest.mark.parametrize("stack", matrix.STACKS)
-def test_no_rule_is_for_every_file(render, stack):
+def test_no_rule_is_for_every_file(render: Render, stack: str) -> None:
     for rule, (matches, _) in reach(render(**answers(stack, features=list(checks.FEATURES)))).items():
         assert not matches("some/unknown/file.xyz"), f"{rule} loads with any file"
 
 
 @pytest.mark.parametrize("stack", matrix.STACKS)
-def test_the_client_loads_them(real_client, template, tmp_path, stack):
+def test_the_client_loads_them(real_client: None, template: Path, tmp_path: Path, stack: str) -> None:
     repo = proof.generate(template, tmp_path, stack, "standard")
     everything = reach({f".claude/rules/{path.name}": path.read_text(encoding="utf-8") for path in (repo / ".claude/rules").glob("*.md")})
     rows = list(TABLE[stack].values())

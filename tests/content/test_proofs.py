@@ -34,17 +34,17 @@ FALSEHOODS = [
 
 
 @pytest.fixture(scope="session")
-def spoken(template) -> dict[str, set[str]]:
+def spoken(template: Path) -> dict[str, set[str]]:
     return mapping.spoken(template)
 
 
 @pytest.mark.parametrize("stack", matrix.STACKS)
-def test_every_sentence_is_proved_or_advice(spoken, stack):
+def test_every_sentence_is_proved_or_advice(spoken: dict[str, set[str]], stack: str) -> None:
     faults = mapping.unaccounted(spoken[stack], mapping.proved(), mapping.advice())
     assert not faults, f"{len(faults)} faults:\n" + "\n".join(faults)
 
 
-def test_every_proof_and_advice_has_its_sentence(spoken):
+def test_every_proof_and_advice_has_its_sentence(spoken: dict[str, set[str]]) -> None:
     said = set().union(*spoken.values())
     named = mapping.proved() | {fragment: ["advice.yml"] for fragment in mapping.advice()}
     astray = [f"{fragment!r} of {', '.join(files)}" for fragment, files in named.items() if not any(fragment in sentence for sentence in said)]
@@ -52,12 +52,12 @@ def test_every_proof_and_advice_has_its_sentence(spoken):
 
 
 @pytest.mark.parametrize("stack", matrix.STACKS)
-def test_advice_is_the_minority(spoken, stack):
+def test_advice_is_the_minority(spoken: dict[str, set[str]], stack: str) -> None:
     advised = [sentence for sentence in spoken[stack] if any(fragment in sentence for fragment in mapping.advice())]
     assert len(advised) <= len(spoken[stack]) * ADVICE_LIMIT, f"{len(advised)} of {len(spoken[stack])} sentences are advice"
 
 
-def test_readme_has_the_figures(spoken):
+def test_readme_has_the_figures(spoken: dict[str, set[str]]) -> None:
     readme = (mapping.ROOT / "README.md").read_text(encoding="utf-8")
     assert "\n".join(mapping.figures(spoken)) in readme, "run `uv run python proofs/mapping.py`"
     (versions,) = re.findall(r"(?s)on current versions: (.+?)\. What", readme)
@@ -73,11 +73,11 @@ def test_readme_has_the_figures(spoken):
         ({"P is so, and so is Z."}, "proved, and yet listed"),
     ],
 )
-def test_a_gap_in_the_mapping_is_found(sentences, fault):
+def test_a_gap_in_the_mapping_is_found(sentences: set[str], fault: str) -> None:
     assert any(fault in line for line in mapping.unaccounted(sentences, {"P is": []}, {"is Z": ""}))
 
 
-def test_sentences_are_told_apart():
+def test_sentences_are_told_apart() -> None:
     said = mapping.sentences("Use `a.b. C` here. `x` is it: never y. Z (1.5 s).")
     assert said == ["Use `a.b. C` here.", "`x` is it: never y.", "Z (1.5 s)."]
 
@@ -92,14 +92,14 @@ def run(suite: str, *arguments: str, proofs: Path = mapping.PROOFS) -> subproces
 
 @pytest.mark.xdist_group("proofs")
 @pytest.mark.parametrize("suite", mapping.SUITES)
-def test_the_proofs_pass(suite):
+def test_the_proofs_pass(suite: str) -> None:
     done = run(suite)
     assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
 
 
 @pytest.mark.xdist_group("proofs")
 @pytest.mark.parametrize(("suite", "file", "true", "false", "only"), FALSEHOODS, ids=[row[0] for row in FALSEHOODS])
-def test_a_planted_falsehood_is_caught(tmp_path, suite, file, true, false, only):
+def test_a_planted_falsehood_is_caught(tmp_path: Path, suite: str, file: str, true: str, false: str, only: tuple[str, ...]) -> None:
     proofs = shutil.copytree(mapping.PROOFS, tmp_path / "proofs", ignore=shutil.ignore_patterns("__pycache__"))
     text = (proofs / suite / file).read_text(encoding="utf-8")
     assert text.count(true) == 1

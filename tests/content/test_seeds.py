@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from checks import AGENT, frontmatter
+from conftest import Render
 
 HERE = Path(__file__).parent
 CAPABILITIES = yaml.safe_load((HERE / "seeds.yml").read_text())
@@ -38,7 +39,7 @@ NARROWED = {"seed-001": "standard", "seed-002": "standard"}
 
 
 def answers_of(seed: str) -> dict[str, object]:
-    return yaml.safe_load((HERE.parent / "answers" / f"{seed}.yml").read_text())
+    return dict(yaml.safe_load((HERE.parent / "answers" / f"{seed}.yml").read_text()))
 
 
 def statements(text: str) -> list[str]:
@@ -53,7 +54,7 @@ def statements(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("seed", HEADS)
-def test_every_capability_of_the_seed_has_its_line(render, seed):
+def test_every_capability_of_the_seed_has_its_line(render: Render, seed: str) -> None:
     files = render(**answers_of(seed))
     missing = [
         f"{entry['says']}: {entry['line']!r} is not in {entry['file']}"
@@ -66,7 +67,7 @@ def test_every_capability_of_the_seed_has_its_line(render, seed):
 
 
 @pytest.mark.parametrize("seed", HEADS)
-def test_every_entry_is_whole_and_stands_once(seed):
+def test_every_entry_is_whole_and_stands_once(seed: str) -> None:
     said = [entry["says"] for entry in CAPABILITIES[seed]]
     assert not {says for says in said if said.count(says) > 1}
     for entry in CAPABILITIES[seed]:
@@ -74,7 +75,7 @@ def test_every_entry_is_whole_and_stands_once(seed):
 
 
 @pytest.mark.parametrize("seed", HEADS)
-def test_the_head_agrees_with_the_seed(render, seed):
+def test_the_head_agrees_with_the_seed(render: Render, seed: str) -> None:
     head = frontmatter(render(**answers_of(seed))[AGENT])[0]
     had = HEADS[seed]
     assert head["model"] == (had["model"] or "inherit")

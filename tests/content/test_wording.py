@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT, listed
+from conftest import ROOT, Render, listed
 
 BANNED: dict[str, str] = yaml.safe_load((Path(__file__).parent / "banned-words.yml").read_text(encoding="utf-8"))
 # Released versions stay as they were, and the list itself names the words.
@@ -43,7 +43,7 @@ def tracked() -> list[str]:
     return [name for name in listed(ROOT) if not name.startswith(SKIPPED)]
 
 
-def test_no_banned_word():
+def test_no_banned_word() -> None:
     faults = []
     for name in tracked():
         try:
@@ -55,11 +55,11 @@ def test_no_banned_word():
 
 
 @pytest.mark.parametrize("line", ["Mend it.", "two at once", "a time-out of 5 s", "`rules` stand in a file"])
-def test_a_planted_word_is_found(line):
+def test_a_planted_word_is_found(line: str) -> None:
     assert found_in(line)
 
 
-def test_the_standard_terms_can_be_found(render):
+def test_the_standard_terms_can_be_found(render: Render) -> None:
     files = {stack: render(stack=stack, features=["auth", "event-sourcing", "file-storage", "graphql"]) for stack in sorted(set(SEARCHED.values()))}
     missing = [
         f"{term}: nowhere in {stack}"

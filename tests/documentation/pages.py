@@ -30,4 +30,4 @@ def spans(page: str) -> set[str]:
     return set(re.findall(r"(?<!`)`([^`\n]+)`(?!`)", prose))
 
 
-ADDRESS = re.search(r"https://\S+?\.git", text("README.md"))[0]
+ADDRESS: str = re.findall(r"https://\S+?\.git", text("README.md"))[0]

@@ -19,7 +19,7 @@ FRAMEWORKS = ("django", "fastapi", "nestjs", "generic")
 
 
 @pytest.fixture
-def mine(tmp_path) -> Path:
+def mine(tmp_path: Path) -> Path:
     return plain_copy(tmp_path / "template")
 
 
@@ -46,16 +46,16 @@ def rules(files: dict[str, str]) -> set[str]:
 
 
 def globs(files: dict[str, str], rule: str) -> list[str]:
-    return checks.frontmatter(files[f".claude/rules/{rule}.md"])[0]["paths"]
+    return list(checks.frontmatter(files[f".claude/rules/{rule}.md"])[0]["paths"])
 
 
-def test_the_page_has_these_steps():
+def test_the_page_has_these_steps() -> None:
     """Each test below performs the list of its name."""
     performed = {name.removeprefix("test_add_").replace("_", " ") for name in globals() if name.startswith("test_add_")}
     assert {step.lower() for step in re.findall(r"(?m)^\*\*Add (.+?)\*\*", pages.text("CONTRIBUTING.md"))} == performed
 
 
-def test_the_tree_is_the_one_on_the_page():
+def test_the_tree_is_the_one_on_the_page() -> None:
     (tree,) = (block for language, block in pages.fenced("CONTRIBUTING.md") if language == "text")
     shown = [path for line in tree.splitlines() for path in re.split(r",? +", line.partition("  ")[0] if ", " in line[:27] else line[:27].strip()) if path]
     assert len(shown) >= 11
@@ -66,7 +66,7 @@ def test_the_tree_is_the_one_on_the_page():
 
 
 @pytest.mark.xdist_group("proofs")
-def test_add_a_rule(mine, tmp_path):
+def test_add_a_rule(mine: Path, tmp_path: Path) -> None:
     sentence = "`json.dumps()` writes `NaN`, which no JSON parser has to accept."
     change(mine / "template/fastapi/.claude/rules/api.md.jinja", "{% block stack %}\n", f"{{% block stack %}}\n- {sentence}\n")
     files = made(mine, tmp_path / "shop", stack="fastapi-postgres", starter=False)
@@ -87,7 +87,7 @@ def test_add_a_rule(mine, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_add_a_feature(mine, tmp_path):
+def test_add_a_feature(mine: Path, tmp_path: Path) -> None:
     change(mine / "questions/agent.yml", '    "file storage: uploads, S3": file-storage\n', '    "file storage: uploads, S3": file-storage\n    "search: full text": search\n')
     names = mine / "template/facts/names.jinja"
     change(names, '  "file-storage": "uploads, downloads, cleanup",\n', '  "file-storage": "uploads, downloads, cleanup",\n  "search": "indexes, ranking, staleness",\n')
@@ -111,7 +111,7 @@ def test_add_a_feature(mine, tmp_path):
         assert "search" not in rules(generated(folder))
 
 
-def test_add_a_database_to_a_framework(mine, tmp_path):
+def test_add_a_database_to_a_framework(mine: Path, tmp_path: Path) -> None:
     facts = (mine / "template/facts/fastapi-postgres.yml").read_text(encoding="utf-8")
     (mine / "template/facts/fastapi-mysql.yml").write_text(
         facts.replace("engine: postgresql", "engine: mysql").replace("label: FastAPI, SQLAlchemy, PostgreSQL", "label: FastAPI, SQLAlchemy, MySQL"), encoding="utf-8"
@@ -123,7 +123,7 @@ def test_add_a_database_to_a_framework(mine, tmp_path):
     assert "FastAPI, SQLAlchemy, MySQL" in files["CLAUDE.md"]
 
 
-def test_add_a_stack(mine, tmp_path):
+def test_add_a_stack(mine: Path, tmp_path: Path) -> None:
     shutil.copytree(mine / "template/generic", mine / "template/flask")
     memory = mine / "template/flask/{{ claude_md }}.jinja"
     memory.write_text('{% extends "template/shared/memory.md" %}\n{% block layout %}\n- `shop/views.py`: blueprints.\n{% endblock %}\n', encoding="utf-8")
@@ -153,7 +153,7 @@ marks: [pyproject.toml]
     assert "Bash(*flask db downgrade*)" in files[".claude/settings.json"]
 
 
-def test_add_an_ecosystem(mine, tmp_path):
+def test_add_an_ecosystem(mine: Path, tmp_path: Path) -> None:
     (mine / "template/facts/ecosystems/dart.yml").write_text(
         yaml.safe_dump(
             {"extension": "dart", "handlers": ["**/routes/**/*.dart"], "queries": ["**/*_repository.dart"], "business": ["**/services/**/*.dart"]}

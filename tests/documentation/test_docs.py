@@ -8,8 +8,9 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from fnmatch import fnmatch
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import checks
 import client
@@ -21,11 +22,11 @@ import picture
 import pytest
 import starters
 import yaml
-from conftest import ROOT, cli, commit, doctor, files_of, generated, git, listed, project
+from conftest import ROOT, Render, cli, commit, doctor, files_of, generated, git, listed, project
 from releases.make import definitions, values
 
 
-def test_the_picture_shows_the_prompts_of_today():
+def test_the_picture_shows_the_prompts_of_today() -> None:
     drawn = picture.PICTURE.read_text(encoding="utf-8")
     assert picture.text_of(drawn) == picture.text_of(picture.drawn(picture.run())), "run `uv run python scripts/picture.py`"
     assert "url(http" not in drawn
@@ -44,13 +45,13 @@ def printed(told: str, output: str) -> list[str]:
     return missing
 
 
-def test_what_a_command_does_not_print_is_found():
+def test_what_a_command_does_not_print_is_found() -> None:
     assert printed("a\n… b\nc…d", "x a\n1 b\nc 2 d") == []
     assert printed("b\na\nc…d", "a\nb\nc\nd") == ["a", "c…d"]
 
 
 @pytest.mark.xdist_group("python")
-def test_the_walk(tagged_template, tmp_path):
+def test_the_walk(tagged_template: Path, tmp_path: Path) -> None:
     """Every command of the page in one shell, on a database of this run's own in the place of the one in Docker."""
     steps = pages.fenced("docs/walk.md")
     script = ["set -eo pipefail"]
@@ -72,9 +73,11 @@ def test_the_walk(tagged_template, tmp_path):
 
 # --- pages whose commands are run
 
+Shell = Callable[[str, Path], str]
+
 
 @pytest.fixture
-def shell(tagged_template, tmp_path):
+def shell(tagged_template: Path, tmp_path: Path) -> Shell:
     """`shell(commands, folder)` runs them as they are on the page, with this template at its address."""
     copier_here = tmp_path / "bin" / "uvx"
     copier_here.parent.mkdir()
@@ -82,7 +85,7 @@ def shell(tagged_template, tmp_path):
     copier_here.chmod(0o755)
     environment = os.environ | {"PATH": f"{copier_here.parent}:{os.environ['PATH']}"}
 
-    def run(commands: str, folder) -> str:
+    def run(commands: str, folder: Path) -> str:
         commands = commands.replace(pages.ADDRESS, f"git+file://{tagged_template}")
         ran = subprocess.run(["bash", "-ec", commands], cwd=folder, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
         assert ran.returncode == 0, ran.stdout + ran.stderr
@@ -91,7 +94,7 @@ def shell(tagged_template, tmp_path):
     return run
 
 
-def test_a_command_is_corrected(shell, tagged_template, tmp_path):
+def test_a_command_is_corrected(shell: Shell, tagged_template: Path, tmp_path: Path) -> None:
     repo = project(tagged_template, tmp_path / "shop", stack="fastapi-postgres", starter=False)
     command, *others = pages.blocks("docs/adopt.md")[1:]
     shell(command, repo)
@@ -103,7 +106,7 @@ def test_a_command_is_corrected(shell, tagged_template, tmp_path):
         assert git(repo, "status", "--porcelain") != ""
 
 
-def test_another_level(shell, tagged_template, tmp_path):
+def test_another_level(shell: Shell, tagged_template: Path, tmp_path: Path) -> None:
     repo = project(tagged_template, tmp_path / "shop", permissions="read-only")
     assert "\ntools: Read, Grep, Glob\n" in (repo / ".claude/agents/backend-developer.md").read_text()
     shell(pages.blocks("docs/permissions.md")[0], repo)
@@ -111,7 +114,7 @@ def test_another_level(shell, tagged_template, tmp_path):
     assert json.loads((repo / ".claude/settings.json").read_text())["sandbox"]["enabled"] is True
 
 
-def test_agents_md(shell, tagged_template, tmp_path):
+def test_agents_md(shell: Shell, tagged_template: Path, tmp_path: Path) -> None:
     repo = project(tagged_template, tmp_path / "shop")
     before = (repo / "CLAUDE.md").read_text()
     (repo / "CLAUDE.md").write_text(before + "- Own note.\n")
@@ -123,7 +126,7 @@ def test_agents_md(shell, tagged_template, tmp_path):
     assert doctor(repo).returncode == 0
 
 
-def test_an_agents_md_of_theirs(template, tmp_path):
+def test_an_agents_md_of_theirs(template: Path, tmp_path: Path) -> None:
     (tmp_path / "AGENTS.md").write_text("# Theirs\n")
     assert cli("copy", "-q", "--defaults", "-d", "starter=false", "-d", "agents_md=true", template, tmp_path).returncode == 0
     files = generated(tmp_path)
@@ -131,7 +134,7 @@ def test_an_agents_md_of_theirs(template, tmp_path):
     assert re.search(r"(?s)\n@AGENTS\.md\n.*## Commands", files["CLAUDE.md"])
 
 
-def test_monorepo(real_client, shell, template, tmp_path):
+def test_monorepo(real_client: None, shell: Shell, template: Path, tmp_path: Path) -> None:
     """Settings and hooks hold for a session that starts in the backend's folder, and for no session of the root."""
     git(tmp_path, "init", "-q")
     (tmp_path / "services/billing").mkdir(parents=True)
@@ -150,7 +153,7 @@ def test_monorepo(real_client, shell, template, tmp_path):
     assert "hunter2" in outside.results[0].text
 
 
-def test_fork(shell, tagged_template, tmp_path):
+def test_fork(shell: Shell, tagged_template: Path, tmp_path: Path) -> None:
     repo = project(tagged_template, tmp_path / "shop")
     fork = tmp_path / "fork"
     remote = tmp_path / "acme.git"
@@ -181,7 +184,7 @@ def test_fork(shell, tagged_template, tmp_path):
 
 
 @pytest.mark.parametrize("features", [[], list(checks.FEATURES)], ids=["plain", "all features"])
-def test_remove(shell, tagged_template, tmp_path, features):
+def test_remove(shell: Shell, tagged_template: Path, tmp_path: Path, features: list[str]) -> None:
     repo = project(tagged_template, tmp_path / "shop", starter=False, features=features)
     ours = set(generated(repo))
     own = {".claude/rules/house.md": "- Own.\n", ".claude/hooks/own.py": "", ".claude/agents/reviewer.md": "Reviews.\n"}
@@ -203,7 +206,7 @@ HELP = {command: cli(command, "--help").stdout for command in ("copy", "update",
 
 
 @pytest.fixture(scope="module")
-def vocabulary(template) -> tuple[set[str], str]:
+def vocabulary(template: Path) -> tuple[set[str], str]:
     """Paths and names that exist, and all text in which a word may be found: of this repository and of what it generates."""
     files: dict[str, str] = {}
     for stack in matrix.STACKS:
@@ -259,7 +262,7 @@ def copier_faults(command: str, *rest: str) -> list[str]:
 
 
 @pytest.mark.parametrize("page", pages.PAGES)
-def test_every_name_exists(vocabulary, page):
+def test_every_name_exists(vocabulary: tuple[set[str], str], page: str) -> None:
     names, said = vocabulary
     if page == "CONTRIBUTING.md":
         said += "\n".join(path.read_text(encoding="utf-8") for path in [ROOT / "copier.yml", *ROOT.glob("template/facts/**/*.*"), *ROOT.glob("tests/*/*.py")])
@@ -275,16 +278,16 @@ def test_every_name_exists(vocabulary, page):
     "span",
     ["copier update --defalts", "copier copy -d stck=generic", "copier update -d stack=rails", "tests/test_nothing.py", "docs/nothing.md", "project_nam", "uv run python benchmarks/nothing.py", "sand-boxed"],
 )
-def test_a_name_that_does_not_exist_is_found(vocabulary, span):
+def test_a_name_that_does_not_exist_is_found(vocabulary: tuple[set[str], str], span: str) -> None:
     assert faults_of(span, *vocabulary)
 
 
-def test_every_term_is_used():
+def test_every_term_is_used() -> None:
     used = {part for page in pages.PAGES for span in pages.spans(page) for part in (span, *re.split(r" && | \| ", span))}
     assert used >= ALLOWED, ALLOWED - used
 
 
-def test_every_block_is_run_or_has_its_reason():
+def test_every_block_is_run_or_has_its_reason() -> None:
     rows = TABLE["blocks"]
     found = {page: [entry for entry in pages.fenced(page) if entry[0] != "text"] for page in pages.PAGES}  # text is what something prints
     homeless = [f"{page}: {block[:60]!r}" for page, listed in found.items() for _, block in listed if not any(row["page"] == page and block.startswith(row["begins"]) for row in rows)]
@@ -297,12 +300,12 @@ def test_every_block_is_run_or_has_its_reason():
             assert f"def {test}(" in next((ROOT / "tests").glob(f"*/{file}")).read_text(encoding="utf-8"), row
 
 
-def test_context_cost_is_that_of_today(template):
+def test_context_cost_is_that_of_today(template: Path) -> None:
     assert context.PAGE.read_text(encoding="utf-8") == context.page(template), "run `uv run python scripts/context.py`"
 
 
-def test_the_faq_says_how_large_the_pull_request_is(render):
-    (files, lines) = (int(figure.replace(",", "")) for figure in re.search(r"About (\d+) files and ([\d,]+) lines", pages.text("docs/faq.md")).groups())
+def test_the_faq_says_how_large_the_pull_request_is(render: Render) -> None:
+    (files, lines) = (int(figure.replace(",", "")) for figure in re.findall(r"About (\d+) files and ([\d,]+) lines", pages.text("docs/faq.md"))[0])
     made = render(stack="fastapi-postgres", starter=False)
     size = {path: text.count("\n") for path, text in made.items()}
     hooks = [path for path in size if path.startswith(".claude/hooks/")]

@@ -23,7 +23,7 @@ def run(*command: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run([Path(sys.executable).parent / str(command[0]), *map(str, command[1:])], capture_output=True, text=True)
 
 
-def test_they_are_valid_and_safe():
+def test_they_are_valid_and_safe() -> None:
     valid = run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *WORKFLOWS)
     assert valid.returncode == 0, valid.stdout
     safe = run(*ZIZMOR, *WORKFLOWS)
@@ -38,7 +38,7 @@ def test_they_are_valid_and_safe():
         ("- run: uv run pytest", "- run: echo ${{ github.head_ref }}", "template-injection"),
     ],
 )
-def test_an_unsafe_workflow_is_found(tmp_path, good, bad, named):
+def test_an_unsafe_workflow_is_found(tmp_path: Path, good: str, bad: str, named: str) -> None:
     text = (ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8")
     assert good in text
     (tmp_path / "test.yml").write_text(text.replace(good, bad), encoding="utf-8")
@@ -46,7 +46,7 @@ def test_an_unsafe_workflow_is_found(tmp_path, good, bad, named):
     assert found.returncode and named in found.stdout + found.stderr
 
 
-def test_what_they_run_exists():
+def test_what_they_run_exists() -> None:
     words = {word for path in WORKFLOWS for word in re.findall(r"(?:tests|scripts|proofs|benchmarks)/[\w/.-]+(?:::\w+)?", path.read_text(encoding="utf-8"))}
     assert len(words) >= 12
     for word in words:
@@ -55,7 +55,7 @@ def test_what_they_run_exists():
         assert f"def {test}(" in (ROOT / file).read_text(encoding="utf-8") if test else True, word
 
 
-def test_a_release_that_is_not_prepared_is_refused(tmp_path):
+def test_a_release_that_is_not_prepared_is_refused(tmp_path: Path) -> None:
     (tmp_path / "tests/releases/1.2.0").mkdir(parents=True)
     (tmp_path / "pyproject.toml").write_text('[project]\nversion = "1.2.0"\n')
     (tmp_path / "CHANGELOG.md").write_text("# Changelog\n\n## [1.1.0] - 2026-01-01\n\n- Old.\n")
@@ -65,7 +65,7 @@ def test_a_release_that_is_not_prepared_is_refused(tmp_path):
     assert release.missing(tmp_path) == [] and release.notes(tmp_path) == "- New."
 
 
-def test_newest_takes_every_pin_out():
+def test_newest_takes_every_pin_out() -> None:
     text = (ROOT / "proofs/versions.yml").read_text(encoding="utf-8")
     old, new = yaml.safe_load(text), yaml.safe_load(newest.unpinned(text))
     assert [package for suite, content in new.items() if suite != "databases" for package in content.get("packages", []) if "==" in package] == [
@@ -78,11 +78,11 @@ def test_newest_takes_every_pin_out():
     assert 'VERSION = "9.9.9"' in newest.with_client(client, "9.9.9")
 
 
-def test_rendering_and_hooks_hold_here_too():
+def test_rendering_and_hooks_hold_here_too() -> None:
     """What CI runs on macOS and Windows."""
     assert platforms.faults("generic") == []
 
 
-def test_a_difference_of_a_platform_is_found(monkeypatch):
+def test_a_difference_of_a_platform_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(platforms.DECISIONS, "cat .env", "allow")
     assert platforms.faults("generic") == ["generic: 'cat .env' is deny, not allow"]

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import copier._cli
 import pytest
 import yaml
-from checks import COMMANDS, FEATURES, findings
-from conftest import doctor, generated, git, write_files
+from checks import COMMANDS, FEATURES, Answers, findings
+from conftest import Render, doctor, generated, git, write_files
 
 OURS = ".claude/settings.backend-developer.json"
 # --- the repositories: {path: text}, what has to be detected, commands that have to come out ---
@@ -41,7 +41,7 @@ def package(dependencies: dict[str, str], *scripts: str, indent: int | str = 2) 
     return json.dumps({"scripts": {name: runner.get(name, f"run {name}") for name in scripts}, "dependencies": dependencies}, indent=indent)
 
 
-SHAPES: dict[str, tuple[dict[str, str], dict[str, object], dict[str, str]]] = {
+SHAPES: dict[str, tuple[dict[str, str], Answers, dict[str, str]]] = {
     "django-poetry": (
         {"manage.py": "", "pyproject.toml": "[tool.poetry]\n", "poetry.lock": "[[package]]\n", "shop/models.py": "", "shop/settings.py": "",
          "conftest.py": PYTEST, "shop/__init__.py": "", "shop/tests/test_models.py": TEST, "mypy.ini": "[mypy]\n", ".github/workflows/ci.yml": "jobs:\n  test:\n    steps:\n      - run: poetry run ruff check .\n      - uses: x/flake8-action@v1\n"},
@@ -282,8 +282,8 @@ def adopt(template: Path, folder: Path | str, *options: str, process: bool = Fal
     return run("copy", "--defaults", *options, str(template), str(folder), process=process)
 
 
-def stored(folder: Path) -> dict[str, object]:
-    return yaml.safe_load((folder / ".copier-answers.yml").read_text(encoding="utf-8"))
+def stored(folder: Path) -> Answers:
+    return dict(yaml.safe_load((folder / ".copier-answers.yml").read_text(encoding="utf-8")))
 
 
 def assert_unharmed(folder: Path, before: dict[str, str]) -> dict[str, str]:
@@ -297,7 +297,7 @@ def assert_unharmed(folder: Path, before: dict[str, str]) -> dict[str, str]:
 
 @pytest.mark.parametrize("theirs", [{}, THEIRS], ids=["bare", "with-its-own"])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_repository_is_adopted(template, tmp_path, shape, theirs):
+def test_a_repository_is_adopted(template: Path, tmp_path: Path, shape: str, theirs: dict[str, str]) -> None:
     files, answers, commands = SHAPES[shape]
     folder = repository(tmp_path / "service", files | theirs)
     done = adopt(template, folder)
@@ -327,7 +327,7 @@ def test_a_repository_is_adopted(template, tmp_path, shape, theirs):
     assert look.returncode == 0, look.stdout
 
 
-def test_a_stack_picked_against_the_signs_gets_no_command_of_its_own(template, tmp_path):
+def test_a_stack_picked_against_the_signs_gets_no_command_of_its_own(template: Path, tmp_path: Path) -> None:
     folder = repository(tmp_path / "service", SHAPES["go"][0])
     assert adopt(template, folder, "-d", "stack=django-mysql").returncode == 0
     assert json.loads((folder / ".claude/hooks/project.json").read_text())["commands"] == {}
@@ -372,7 +372,7 @@ CONDITIONS = {
 
 
 @pytest.mark.parametrize("stack", CONDITIONS)
-def test_a_line_names_its_condition(render, stack):
+def test_a_line_names_its_condition(render: Render, stack: str) -> None:
     files = render(stack=stack, starter=False, features=list(FEATURES))
     lines = [line for name, text in files.items() if name.endswith(".md") for line in text.splitlines()]
     for word, condition in CONDITIONS[stack].items():
@@ -397,7 +397,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
 @pytest.mark.parametrize("named", ["package.json", "everything"])
-def test_nothing_read_ends_the_copy(template, tmp_path, text, named):
+def test_nothing_read_ends_the_copy(template: Path, tmp_path: Path, text: str, named: str) -> None:
     names = ["package.json"]
     if named == "everything":
         names += ["composer.json", "compose.yaml", "uv.lock", "requirements.txt", "requirements-dev.txt", ".github/workflows/a.yml", "prisma/migrations/migration_lock.toml"]
@@ -410,7 +410,7 @@ def test_nothing_read_ends_the_copy(template, tmp_path, text, named):
 
 
 @pytest.mark.parametrize("name", ["a b", "a [b] *c?", "it's \"q\" $x", "naïve {{ x }}", "-d"])
-def test_odd_paths(template, tmp_path, name):  # a process of its own: what a shell hands over
+def test_odd_paths(template: Path, tmp_path: Path, name: str) -> None:  # a process of its own: what a shell hands over
     files, answers, _ = SHAPES["nest-10-jest"]
     folder = repository(tmp_path / name, files | THEIRS)
     done = adopt(template, folder, process=True)
@@ -420,14 +420,14 @@ def test_odd_paths(template, tmp_path, name):  # a process of its own: what a sh
 
 
 @pytest.mark.parametrize("way", ["dots", "link", "here"])
-def test_other_ways_to_the_folder(template, tmp_path, monkeypatch, way):
+def test_other_ways_to_the_folder(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     files, answers, _ = SHAPES["django-poetry"]
     folder = repository(tmp_path / "service", files | THEIRS)
     (tmp_path / "link").symlink_to(folder)
     (tmp_path / "other").mkdir()
-    target = {"dots": tmp_path / "other" / ".." / "service", "link": tmp_path / "link", "here": "."}[way]
+    targets: dict[str, Path | str] = {"dots": tmp_path / "other" / ".." / "service", "link": tmp_path / "link", "here": "."}
     monkeypatch.chdir(folder)
-    done = adopt(template, target, process=way == "here")
+    done = adopt(template, targets[way], process=way == "here")
     assert done.returncode == 0, done.stderr
     assert_unharmed(folder, files | THEIRS)
     assert {key: stored(folder)[key] for key in answers} == answers
@@ -437,7 +437,7 @@ def test_other_ways_to_the_folder(template, tmp_path, monkeypatch, way):
 # --- afterwards ---
 
 
-def test_what_was_there_stays_through_everything(tagged_template, tmp_path):
+def test_what_was_there_stays_through_everything(tagged_template: Path, tmp_path: Path) -> None:
     files = SHAPES["go"][0] | THEIRS
     folder = repository(tmp_path / "service", files)
     assert adopt(tagged_template, folder).returncode == 0
@@ -457,7 +457,7 @@ def test_what_was_there_stays_through_everything(tagged_template, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["guard.py", "tdd_gate.py", "doctor.py", "project.json"])
-def test_a_program_of_theirs_is_not_run_by_us(template, tmp_path, name):
+def test_a_program_of_theirs_is_not_run_by_us(template: Path, tmp_path: Path, name: str) -> None:
     files = {"go.mod": "module x\n", "x_test.go": "package x\n", f".claude/hooks/{name}": "{}" if name.endswith("json") else "raise SystemExit(2)\n"}
     folder = repository(tmp_path / "service", files | ({".claude/settings.json": "{}"} if name == "doctor.py" else {}))
     done = adopt(template, folder)
@@ -479,7 +479,7 @@ def test_a_program_of_theirs_is_not_run_by_us(template, tmp_path, name):
 
 
 @pytest.mark.parametrize("more", [{}, {"AGENTS.md": "# Agents\n"}], ids=["two", "three"])
-def test_a_memory_file_of_theirs_stands_in_both_places(template, tmp_path, more):
+def test_a_memory_file_of_theirs_stands_in_both_places(template: Path, tmp_path: Path, more: dict[str, str]) -> None:
     theirs = {"CLAUDE.md": "# Ours\n\n## Commands\n- test: `make test`\n", ".claude/CLAUDE.md": "# Ours too\n"} | more
     folder = repository(tmp_path / "service", {"go.mod": "module x\n"} | theirs)
     done = adopt(template, folder)
@@ -494,7 +494,7 @@ def test_a_memory_file_of_theirs_stands_in_both_places(template, tmp_path, more)
         assert "## Hard rules" in added["AGENTS.md"] and "AGENTS.md has its commands" in added[".claude/agents/backend-developer.md"]
 
 
-def test_a_kept_file_is_handed_over(tagged_template, tmp_path):
+def test_a_kept_file_is_handed_over(tagged_template: Path, tmp_path: Path) -> None:
     folder = repository(tmp_path / "service", SHAPES["go"][0] | THEIRS)
     assert adopt(tagged_template, folder).returncode == 0
     tests = folder / ".claude/rules/tests.md"
@@ -509,7 +509,7 @@ def test_a_kept_file_is_handed_over(tagged_template, tmp_path):
     assert (folder / "CLAUDE.md").read_text() == THEIRS["CLAUDE.md"]
 
 
-def test_detection_is_over_after_the_first_copy(tagged_template, tmp_path):
+def test_detection_is_over_after_the_first_copy(tagged_template: Path, tmp_path: Path) -> None:
     """A CLAUDE.md at the root is ours by then, and a file that came later changes no answer."""
     folder = repository(tmp_path / "service", {"go.mod": "module x\n"})
     assert adopt(tagged_template, folder).returncode == 0
@@ -521,7 +521,7 @@ def test_detection_is_over_after_the_first_copy(tagged_template, tmp_path):
     assert stored(folder) == before
 
 
-def test_another_templates_answers_are_refused(template, tmp_path):
+def test_another_templates_answers_are_refused(template: Path, tmp_path: Path) -> None:
     files = {"manage.py": "", ".copier-answers.yml": "_src_path: gh:other/template\nproject_name: x\n"}
     folder = repository(tmp_path / "service", files)
     done = adopt(template, folder, process=True)

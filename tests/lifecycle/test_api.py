@@ -9,6 +9,7 @@ from pathlib import Path
 import copier
 import pytest
 import yaml
+from _pytest.mark import ParameterSet
 from conftest import ROOT, doctor, generated, git, project
 from releases.make import REPOSITORIES, api, broken_promises, main, packed
 from test_update import conflicts, update
@@ -16,7 +17,7 @@ from test_update import conflicts, update
 RELEASES = sorted(path.parent for path in (ROOT / "tests/releases").glob("*/api.yml"))
 
 
-def repositories() -> list[pytest.param]:
+def repositories() -> list[ParameterSet]:
     return [pytest.param(folder, path.stem, id=f"{folder.name}-{path.stem}") for folder in RELEASES for path in sorted(folder.glob("*.patch"))]
 
 
@@ -64,13 +65,13 @@ def lost(repo: Path, patch: str) -> list[str]:
 
 
 @pytest.mark.parametrize("release", RELEASES, ids=lambda folder: folder.name)
-def test_what_a_release_promised_holds(template, release):
+def test_what_a_release_promised_holds(template: Path, release: Path) -> None:
     old = yaml.safe_load((release / "api.yml").read_text(encoding="utf-8"))
     assert broken_promises(old, api(template), template) == []
 
 
 @pytest.mark.parametrize(("release", "name"), repositories())
-def test_a_repository_of_a_release_updates(template, tmp_path, release, name):
+def test_a_repository_of_a_release_updates(template: Path, tmp_path: Path, release: Path, name: str) -> None:
     """If this conflicts: a new statement goes above the last one of its list, a changed one keeps its place."""
     repo = updated(release, name, template, tmp_path)
     patch = (release / f"{name}.patch").read_text(encoding="utf-8")
@@ -80,13 +81,13 @@ def test_a_repository_of_a_release_updates(template, tmp_path, release, name):
     assert look.returncode == 0, look.stdout
 
 
-def test_there_is_a_release_with_every_repository():
+def test_there_is_a_release_with_every_repository() -> None:
     assert RELEASES
     for release in RELEASES:
         assert {path.stem for path in release.glob("*.patch")} >= set(REPOSITORIES) or release != RELEASES[-1]
 
 
-def test_a_release_is_made_the_same_twice(template, tmp_path, monkeypatch):
+def test_a_release_is_made_the_same_twice(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("releases.make.HERE", tmp_path)
     monkeypatch.setattr("releases.make.api", lambda _: {})
     monkeypatch.setattr("releases.make.REPOSITORIES", {"go": REPOSITORIES["go"]})
@@ -121,7 +122,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_broken_promise_is_found(template, tmp_path, fault):
+def test_a_broken_promise_is_found(template: Path, tmp_path: Path, fault: str) -> None:
     change, finding = FAULTS[fault]
     head = changed(template, tmp_path / "head", *change)
     if fault == "path gone":
@@ -133,7 +134,7 @@ def test_a_broken_promise_is_found(template, tmp_path, fault):
     assert broken_promises(before, before, template) == []
 
 
-def test_a_rename_that_reads_the_old_answer_keeps_the_promise(template, tmp_path):
+def test_a_rename_that_reads_the_old_answer_keeps_the_promise(template: Path, tmp_path: Path) -> None:
     head = changed(template, tmp_path / "head", "**/*", "web_access", "web_tools")
     stored = head / "questions/stored.yml"
     question = stored.read_text().split("web_tools:")[1].split("\n\n")[0]
@@ -144,7 +145,7 @@ def test_a_rename_that_reads_the_old_answer_keeps_the_promise(template, tmp_path
 
 
 @pytest.mark.parametrize("guard", ["", " | default(true)"], ids=["bare", "with default"])
-def test_a_new_question_in_exclude_needs_a_default(template, tmp_path, guard):
+def test_a_new_question_in_exclude_needs_a_default(template: Path, tmp_path: Path, guard: str) -> None:
     head = changed(template, tmp_path / "head", "copier.yml", "_exclude:\n", f'_exclude:\n  - "{{% if not docs{guard} %}}/docs{{% endif %}}"\n')
     with (head / "questions/stored.yml").open("a") as stored:
         stored.write("\ndocs:\n  type: bool\n  ask: false\n  default: true\n")
@@ -156,7 +157,7 @@ def test_a_new_question_in_exclude_needs_a_default(template, tmp_path, guard):
 
 
 @pytest.mark.parametrize("fault", ["statement behind the last", "last rule of a list"])
-def test_a_change_where_people_append_conflicts(template, tmp_path, fault):
+def test_a_change_where_people_append_conflicts(template: Path, tmp_path: Path, fault: str) -> None:
     plant: dict[str, tuple[str, str, str]] = {
         "statement behind the last": ("template/shared/rule.md", "{% endfilter %}\n", "\n- Template's last.\n{% endfilter %}\n"),
         "last rule of a list": ("template/facts/policy.yml", "  /secrets/**\n", "  /secrets/**\n  more/**\n"),
@@ -165,7 +166,7 @@ def test_a_change_where_people_append_conflicts(template, tmp_path, fault):
     assert conflicts(repo) and doctor(repo).returncode == 1
 
 
-def test_a_lost_edit_is_found(template, tmp_path):
+def test_a_lost_edit_is_found(template: Path, tmp_path: Path) -> None:
     repo = updated(RELEASES[-1], "go", template, tmp_path)
     patch = (RELEASES[-1] / "go.patch").read_text(encoding="utf-8")
     rule = repo / ".claude/rules/tests.md"

@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import os
 import re
+from pathlib import Path
 
 import checks
 import copier
 import matrix
 import pytest
 import yaml
+from checks import Answers
 from conftest import cli, commit, generated, git, project, without_origin
 from copier import VcsRef
 
 # --- copy ---
 
 
-def test_copy_needs_no_trust_and_writes_only_its_files(tagged_template, tmp_path):
+def test_copy_needs_no_trust_and_writes_only_its_files(tagged_template: Path, tmp_path: Path) -> None:
     home, repo = tmp_path / "home", tmp_path / "shop" / "service"
     (repo / "src").mkdir(parents=True)
     home.mkdir()
@@ -53,7 +55,7 @@ HOSTILE = {
 }
 
 
-def test_the_command_line_updates_and_reanswers(tagged_template, tmp_path):
+def test_the_command_line_updates_and_reanswers(tagged_template: Path, tmp_path: Path) -> None:
     repo = project(tagged_template, tmp_path / "service", **HOSTILE)
     before = generated(repo)
     done = cli("update", "-q", "--defaults", cwd=repo)
@@ -93,8 +95,8 @@ BY_HAND = {"language", "framework", "database", "commands", "paths"}
 
 
 @pytest.mark.parametrize("walk", WALKS.values(), ids=WALKS)
-def test_a_reanswer_is_a_fresh_copy(template, tagged_template, tmp_path, walk):
-    repo, given = tmp_path / "service", {}
+def test_a_reanswer_is_a_fresh_copy(template: Path, tagged_template: Path, tmp_path: Path, walk: list[tuple[Answers, str]]) -> None:
+    repo, given = tmp_path / "service", Answers()
     for number, (step, foreign) in enumerate(walk):
         if step.get("stack", given.get("stack")) != given.get("stack"):  # answers of the other kind of stack are gone
             gone = (OF_A_STACK if step["stack"] == "generic" else BY_HAND) | {"package_manager"}

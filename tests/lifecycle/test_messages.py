@@ -7,20 +7,24 @@ import json
 import re
 import shlex
 import subprocess
+from collections.abc import Callable
+from pathlib import Path
 
 import copier
 import matrix
 import pytest
 import yaml
-from checks import COMMANDS, FEATURES
+from checks import COMMANDS, FEATURES, Answers
 from conftest import cli, commit, generated, git, project, write_files
 
 GO = {"go.mod": "module x\n", "main.go": "package main\n", "main_test.go": "package main\n", "Makefile": "test:\n\tgo test ./...\n"}
 DJANGO = {"manage.py": "", "requirements.txt": "Django==5.2\npsycopg==3.2\n", "shop/models.py": "", "pyproject.toml": "[project]\n"}
 
+Say = Callable[..., list[str]]  # of the fixture `say`
+
 
 @pytest.fixture
-def say(template, tmp_path, monkeypatch, capfd):
+def say(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Say:
     """`say(folder, {path: text}, **answers)` copies into it from the folder above and returns the message's lines."""
 
     def _say(folder: str, files: dict[str, str] | None = None, repository: bool = False, **answers: object) -> list[str]:
@@ -31,7 +35,8 @@ def say(template, tmp_path, monkeypatch, capfd):
         capfd.readouterr()
         copier.run_copy(str(template), folder, data=answers, defaults=True)
         said = re.sub(r"\x1b\[[0-9;]*m", "", capfd.readouterr().err)
-        lines = said[re.search(r"(?m)^(?:The|This) ", said).start() :].splitlines()
+        assert (first := re.search(r"(?m)^(?:The|This) ", said))
+        lines = said[first.start() :].splitlines()
         for line in lines:
             assert len(line) <= 80 or line.startswith("  "), line  # a command or path is as long as it is
         return lines
@@ -52,7 +57,7 @@ def prompt(lines: list[str]) -> str:
 
 
 @pytest.mark.parametrize("stack", [stack for stack in matrix.STACKS if stack != "generic"])
-def test_a_new_service_is_started_by_what_is_said(say, tmp_path, stack):
+def test_a_new_service_is_started_by_what_is_said(say: Say, tmp_path: Path, stack: str) -> None:
     lines = say("my shop", stack=stack)
     steps = typed(lines)
     assert steps[:3] == ["cd 'my shop'", "git init", "cp .env.example .env"] and (tmp_path / "my shop/.env.example").exists()
@@ -66,7 +71,7 @@ def test_a_new_service_is_started_by_what_is_said(say, tmp_path, stack):
 @pytest.mark.parametrize(
     ("answers", "git_there"), [({"stack": "generic"}, False), ({"stack": "generic"}, True), ({"starter": False}, False)]
 )
-def test_a_new_folder_without_starter(say, tmp_path, answers, git_there):
+def test_a_new_folder_without_starter(say: Say, tmp_path: Path, answers: Answers, git_there: bool) -> None:
     lines = say("shop", repository=git_there, **answers)
     assert ("git init" in typed(lines)) is not git_there
     assert not any(".env" in line or "Not found" in line for line in lines)
@@ -78,7 +83,7 @@ def test_a_new_folder_without_starter(say, tmp_path, answers, git_there):
     assert git(tmp_path / "shop", "status", "--porcelain") == ""
 
 
-def test_a_folder_of_a_repository_and_the_one_we_are_in(say, tmp_path):
+def test_a_folder_of_a_repository_and_the_one_we_are_in(say: Say, tmp_path: Path) -> None:
     git(tmp_path, "init", "-q")  # the repository begins above
     lines = say("./x", stack="generic")
     assert typed(lines)[0] == "cd x" and "git init" not in typed(lines)
@@ -86,7 +91,7 @@ def test_a_folder_of_a_repository_and_the_one_we_are_in(say, tmp_path):
     assert not any(line.startswith("cd") for line in typed(lines)) and any("`claude` here" in line for line in lines)
 
 
-def test_a_repository_with_code(say, tmp_path):
+def test_a_repository_with_code(say: Say, tmp_path: Path) -> None:
     files = GO | {"notes.txt": "mine\n"}
     lines = say("shop", files, repository=True)
     text = "\n".join(lines)
@@ -101,7 +106,7 @@ def test_a_repository_with_code(say, tmp_path):
     assert len(prompt(lines)) < 300
 
 
-def test_what_was_not_found_is_named(say):
+def test_what_was_not_found_is_named(say: Say) -> None:
     text = "\n".join(say("shop", DJANGO))
     assert "Not found: how to run the tests, how to lint." in text and "Not read: pyproject.toml." in text
     assert "\n  git init\n" in text and "git commit" not in text and "write a .gitignore" in text
@@ -110,7 +115,7 @@ def test_what_was_not_found_is_named(say):
     assert "Not read" not in text
 
 
-def test_an_agent_and_settings_of_theirs(say):
+def test_an_agent_and_settings_of_theirs(say: Say) -> None:
     theirs = {".claude/agents/backend-developer.md": "x\n", ".claude/settings.json": "{}\n", "CLAUDE.md": "# Mine\n"}
     lines = say("shop", GO | theirs, repository=True)
     text = "\n".join(lines)
@@ -122,7 +127,7 @@ def test_an_agent_and_settings_of_theirs(say):
 
 
 @pytest.mark.parametrize("stack", [stack for stack in matrix.STACKS if stack != "generic"])
-def test_a_starter_beside_readme_license_and_gitignore(say, tmp_path, stack):
+def test_a_starter_beside_readme_license_and_gitignore(say: Say, tmp_path: Path, stack: str) -> None:
     theirs = {"README.md": "# Mine\n", "LICENSE": "Mine\n", ".gitignore": "*.swp\n"}
     lines = say("shop", theirs, repository=True, stack=stack)
     folder = tmp_path / "shop"
@@ -137,7 +142,7 @@ def test_a_starter_beside_readme_license_and_gitignore(say, tmp_path, stack):
     assert ignored.stdout.split() == [".env", *installed]
 
 
-def test_a_recopy_says_that_it_is_one(say, tagged_template, tmp_path, capfd):
+def test_a_recopy_says_that_it_is_one(say: Say, tagged_template: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     folder = project(tagged_template, tmp_path / "shop", stack="generic")
     copier.run_recopy(folder, defaults=True, overwrite=True)
     said = capfd.readouterr().err
@@ -145,7 +150,7 @@ def test_a_recopy_says_that_it_is_one(say, tagged_template, tmp_path, capfd):
     assert "git diff" in said and "git init" not in said and "trust the folder" not in said
 
 
-def test_an_update_that_brings_the_starter(tagged_template, tmp_path):
+def test_an_update_that_brings_the_starter(tagged_template: Path, tmp_path: Path) -> None:
     folder = project(tagged_template, tmp_path / "shop", stack="fastapi-postgres", starter=False)
     done = cli("update", "-r", ":current:", "--defaults", "-d", "starter=true", cwd=folder)
     assert done.returncode == 0 and (folder / "compose.yaml").exists()
@@ -158,10 +163,10 @@ def test_an_update_that_brings_the_starter(tagged_template, tmp_path):
 
 
 @pytest.mark.parametrize("answers", [{"stack": "generic"}, {"stack": "django-postgres", "starter": False}], ids=["generic", "stack"])
-def test_the_top_of_the_answers_file_can_be_followed(tagged_template, tmp_path, answers):
+def test_the_top_of_the_answers_file_can_be_followed(tagged_template: Path, tmp_path: Path, answers: Answers) -> None:
     folder = project(tagged_template, tmp_path / "shop", **answers)
     top = [line for line in (folder / ".copier-answers.yml").read_text().splitlines() if line.startswith("#")]
-    command = re.search(r"copier (update [^']*)-d ", "\n".join(top))[1].split()
+    command = re.findall(r"copier (update [^']*)-d ", "\n".join(top))[0].split()
     examples = [option for line in top if line.startswith("#   -d ") for option in shlex.split(line[1:].partition(" (only")[0])]
     assert len(examples) >= 8
     done = cli(*command, *examples, cwd=folder)
@@ -176,7 +181,7 @@ def test_the_top_of_the_answers_file_can_be_followed(tagged_template, tmp_path, 
 
 
 @pytest.mark.parametrize("form", ["yaml", "json"])
-def test_every_value_may_be_given_in_both_forms(template, tmp_path, form):
+def test_every_value_may_be_given_in_both_forms(template: Path, tmp_path: Path, form: str) -> None:
     values = {
         "commands": {key: f"make {key} ARGS='a: b'" for key in COMMANDS} | {"own": "make own # all"},
         "paths": {"source": ["src/**", "{a,b}/*.go"], "tests": [], "migrations": ["db/**"]},
@@ -198,7 +203,7 @@ def test_every_value_may_be_given_in_both_forms(template, tmp_path, form):
     ("old", "new", "starter"),
     [("fastapi-postgres", "django-postgres", True), ("django-mysql", "generic", False), ("generic", "nestjs-prisma", False)],
 )
-def test_a_wrong_stack_is_changed(tagged_template, tmp_path, old, new, starter):
+def test_a_wrong_stack_is_changed(tagged_template: Path, tmp_path: Path, old: str, new: str, starter: bool) -> None:
     folder = project(tagged_template, tmp_path / "shop", stack=old, **({"starter": starter} if old != "generic" else {}), features=["auth"])
     memory = folder / "CLAUDE.md"
     memory.write_text(memory.read_text() + "- A note.\n")
@@ -225,7 +230,7 @@ def test_a_wrong_stack_is_changed(tagged_template, tmp_path, old, new, starter):
     assert git(folder, "status", "--porcelain") == ""
 
 
-def test_a_starter_does_not_come_for_another_stack(tagged_template, tmp_path):
+def test_a_starter_does_not_come_for_another_stack(tagged_template: Path, tmp_path: Path) -> None:
     folder = project(tagged_template, tmp_path / "shop", stack="fastapi-postgres")
     done = cli("update", "-r", ":current:", "--defaults", "-d", "stack=django-postgres", "-d", "starter=true", cwd=folder)
     assert done.returncode == 1 and "Add starter=false, or copy into an empty folder" in done.stderr.splitlines()[-1]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import checks
 import copier._main
@@ -16,9 +18,11 @@ from doctor import matcher
 SHAPES = yaml.safe_load((Path(__file__).parent / "shapes.yml").read_text(encoding="utf-8"))
 FROM_SOURCE = {"api", "database", "security", "operations"}
 
+Adopted = tuple[dict[str, Any], list[str], dict[str, str], Mapping[str, Any]]  # of the fixture `adopted`
+
 
 @pytest.fixture(scope="module", params=SHAPES)
-def adopted(request, template, tmp_path_factory):
+def adopted(request: pytest.FixtureRequest, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Adopted:
     """A shape, its files, and what an adoption by defaults added to them."""
     shape = SHAPES[request.param]
     folder = tmp_path_factory.mktemp("shape") / "service"
@@ -31,32 +35,32 @@ def adopted(request, template, tmp_path_factory):
     return shape, list(before), added, known
 
 
-def test_answers_and_commands_are_what_the_files_show(adopted):
+def test_answers_and_commands_are_what_the_files_show(adopted: Adopted) -> None:
     shape, _, added, _ = adopted
     answers = yaml.safe_load(added[".copier-answers.yml"])
     assert {key: answers.get(key) for key in shape["answers"]} == shape["answers"]
     assert json.loads(added[".claude/hooks/project.json"])["commands"] == shape["commands"]
 
 
-def test_nothing_without_a_sign_is_named(adopted):
+def test_nothing_without_a_sign_is_named(adopted: Adopted) -> None:
     shape, _, added, _ = adopted
     memory = added["CLAUDE.md"] + added[".claude/agents/backend-developer.md"]
     assert [word for word in shape["silent"] if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", memory, re.IGNORECASE)] == []
 
 
-def test_a_service_in_a_folder_says_where_the_client_starts(adopted):
+def test_a_service_in_a_folder_says_where_the_client_starts(adopted: Adopted) -> None:
     shape, _, added, _ = adopted
     home = re.match(r"cd ([\w./-]+) &&", shape["commands"].get("install", ""))
     said = re.search(r"start Claude Code there: in `([^`]+)/` neither its settings nor its hooks load", added["CLAUDE.md"])
     assert (said and said[1]) == (home and home[1])
 
 
-def test_what_was_not_read_is_known(adopted):
+def test_what_was_not_read_is_known(adopted: Adopted) -> None:
     shape, _, _, known = adopted
     assert known["there"]["unread"] == shape.get("unread", [])
 
 
-def test_paths_are_there_and_rules_reach_the_source(adopted):
+def test_paths_are_there_and_rules_reach_the_source(adopted: Adopted) -> None:
     shape, files, added, _ = adopted
     reached = {
         Path(name).stem: set(filter(matcher(checks.frontmatter(text)[0]["paths"]), files)) for name, text in added.items() if name.startswith(".claude/rules/")

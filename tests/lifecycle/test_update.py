@@ -11,12 +11,15 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import copier
 import matrix
 import pytest
 import yaml
+from checks import Answers
 from conftest import ROOT, STARTER, cli, commit, doctor, generated, git, project, without_origin, write_files
 from copier import VcsRef
 from hypothesis import HealthCheck, Phase, given, settings
@@ -51,7 +54,7 @@ def release(template: Path, folder: Path, changes: dict[str, str], stack: str = 
     return folder
 
 
-def update(repo: Path, template: Path | None = None, **options: object) -> dict[str, str]:
+def update(repo: Path, template: Path | None = None, **options: Any) -> dict[str, str]:
     """Commit, update in this process, from `template` if it is another one; returns the files."""
     if template:
         answers = repo / ".copier-answers.yml"
@@ -110,7 +113,11 @@ def add_rule(text: str, kind: str, at: int, rule: str) -> str:
     return "".join(lines)
 
 
-def edited(draw: Callable, text: str, path: str, who: str, allowed: Callable[[str], bool]) -> str:
+def same_end(old: str, new: str) -> bool:
+    return new.splitlines()[-2:] == old.splitlines()[-2:]
+
+
+def edited(draw: Callable[..., Any], text: str, path: str, who: str, allowed: Callable[[str], bool]) -> str:
     """`text` after some edits that `allowed` lets pass."""
     for number in range(draw(st.integers(1, 4))):
         mark, lines = f"{who}{number}", text.splitlines(keepends=True)
@@ -130,7 +137,7 @@ def edited(draw: Callable, text: str, path: str, who: str, allowed: Callable[[st
 @pytest.mark.parametrize("stack", matrix.STACKS)
 @settings(max_examples=2, deadline=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_edits_on_other_lines_merge(tagged_template, tmp_path_factory, stack, data):
+def test_edits_on_other_lines_merge(tagged_template: Path, tmp_path_factory: pytest.TempPathFactory, stack: str, data: st.DataObject) -> None:
     folder, draw = tmp_path_factory.mktemp("merge"), data.draw
     answers = {**ANSWERS, **(matrix.GO if stack == "generic" else {}), "stack": stack, "permissions": draw(st.sampled_from(matrix.LEVELS[:5]))}
     repo = project(tagged_template, folder / "service", **answers)
@@ -138,14 +145,18 @@ def test_edits_on_other_lines_merge(tagged_template, tmp_path_factory, stack, da
     texts = [path for path in old if path.endswith(".md") or path == SETTINGS]
     new = {}
     for path in draw(st.sets(st.sampled_from(texts), min_size=6)):  # the last line of a file stays, so that people may append
-        new[path] = edited(draw, old[path], path, "Template", lambda text, path=path: text.splitlines()[-2:] == old[path].splitlines()[-2:])
+        new[path] = edited(draw, old[path], path, "Template", partial(same_end, old[path]))
     new[".claude/hooks/guard.py"] = old[".claude/hooks/guard.py"].replace("\nimport re\n", "\nimport re  # Template\n")
     template = release(tagged_template, folder / "template", new, stack)
 
     taken = {path: spans(folder, old[path], new.get(path, old[path])) for path in texts}
     mine = {}
+
+    def clear(path: str, text: str) -> bool:
+        return apart(spans(folder, old[path], text), taken[path])
+
     for path in texts:
-        mine[path] = edited(draw, old[path], path, "Mine", lambda text, path=path: apart(spans(folder, old[path], text), taken[path]))
+        mine[path] = edited(draw, old[path], path, "Mine", partial(clear, path))
         if path != SETTINGS:
             mine[path] += f"\n## Mine\n\nOwn section of {path}.\n"
     gone = draw(st.sampled_from([path for path in texts if "/rules/" in path]))
@@ -169,7 +180,7 @@ def test_edits_on_other_lines_merge(tagged_template, tmp_path_factory, stack, da
 # --- the layout makes neighboring edits merge, and both ends of every list ---
 
 
-def test_neighboring_edits_merge(tagged_template, tmp_path):
+def test_neighboring_edits_merge(tagged_template: Path, tmp_path: Path) -> None:
     repo = project(tagged_template, tmp_path / "service", **ANSWERS)
     old = generated(repo)
     new, mine = {}, {}
@@ -202,7 +213,7 @@ def test_neighboring_edits_merge(tagged_template, tmp_path):
     assert doctor(repo).returncode == 0
 
 
-def test_own_rules_at_both_ends_merge_with_other_commands(tagged_template, tmp_path):
+def test_own_rules_at_both_ends_merge_with_other_commands(tagged_template: Path, tmp_path: Path) -> None:
     """Another package manager changes the first of our rules in each list."""
     repo = project(tagged_template, tmp_path / "service", **ANSWERS)
     mine = generated(repo)[SETTINGS]
@@ -218,7 +229,7 @@ def test_own_rules_at_both_ends_merge_with_other_commands(tagged_template, tmp_p
     assert doctor(repo).returncode == 0
 
 
-def test_the_index_takes_a_feature_beside_an_own_entry(tagged_template, tmp_path):
+def test_the_index_takes_a_feature_beside_an_own_entry(tagged_template: Path, tmp_path: Path) -> None:
     repo = project(tagged_template, tmp_path / "service", **ANSWERS)
     entry = "- house rules: `.claude/rules/house.md`\n"
     memory = (repo / "CLAUDE.md").read_text()
@@ -231,12 +242,12 @@ def test_the_index_takes_a_feature_beside_an_own_entry(tagged_template, tmp_path
 
 
 @pytest.fixture(scope="session")
-def service(tagged_template, tmp_path_factory) -> Path:
+def service(tagged_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project(tagged_template, tmp_path_factory.mktemp("one") / "service", **ANSWERS)
 
 
 @pytest.fixture
-def repo(service, tmp_path) -> Path:
+def repo(service: Path, tmp_path: Path) -> Path:
     """A generated repository, to be changed."""
     return shutil.copytree(service, tmp_path / "service")
 
@@ -247,7 +258,7 @@ def reworded(text: str, line: str, mark: str) -> str:
 
 
 @pytest.mark.parametrize("mine", ["- lint: `uv run ruff check .`", "- format: `uv run ruff format .`"], ids=["same line", "adjacent line"])
-def test_limit_one_place_changed_by_both_leaves_markers(tagged_template, repo, tmp_path, mine):
+def test_limit_one_place_changed_by_both_leaves_markers(tagged_template: Path, repo: Path, tmp_path: Path, mine: str) -> None:
     """Commands stand line by line; Copier exits 0, and doctor stops the commit."""
     old = generated(repo)["CLAUDE.md"]
     write_files(repo, {"CLAUDE.md": reworded(old, mine, "(mine)")})
@@ -261,7 +272,7 @@ def test_limit_one_place_changed_by_both_leaves_markers(tagged_template, repo, t
     assert doctor(repo).returncode == 1
 
 
-def test_limit_both_add_behind_one_entry_of_a_json_list(tagged_template, repo, tmp_path):
+def test_limit_both_add_behind_one_entry_of_a_json_list(tagged_template: Path, repo: Path, tmp_path: Path) -> None:
     old = generated(repo)[SETTINGS]
     write_files(repo, {SETTINGS: add_rule(old, "allow", 3, "Bash(mine *)")})
     template = release(tagged_template, tmp_path / "template", {SETTINGS: add_rule(old, "allow", 3, "Bash(theirs *)")})
@@ -269,7 +280,7 @@ def test_limit_both_add_behind_one_entry_of_a_json_list(tagged_template, repo, t
     assert conflicts(repo) == [SETTINGS] and doctor(repo).returncode == 1
 
 
-def test_limit_a_renamed_file_loses_its_edits(tagged_template, repo, tmp_path):
+def test_limit_a_renamed_file_loses_its_edits(tagged_template: Path, repo: Path, tmp_path: Path) -> None:
     """So paths are an API: tests/lifecycle/test_api.py."""
     write_files(repo, {AUTH: generated(repo)[AUTH] + "\nMine.\n"})
     template = release(tagged_template, tmp_path / "template", {}, tag="v0.1.1")
@@ -280,7 +291,7 @@ def test_limit_a_renamed_file_loses_its_edits(tagged_template, repo, tmp_path):
     assert " D .claude/rules/auth.md" in git(repo, "status", "--porcelain").splitlines()
 
 
-def test_limit_a_feature_switched_off_takes_its_file_with_the_edits(repo):
+def test_limit_a_feature_switched_off_takes_its_file_with_the_edits(repo: Path) -> None:
     """Copier's way; git shows it."""
     write_files(repo, {AUTH: generated(repo)[AUTH] + "\nMine.\n"})
     assert AUTH not in update(repo, data={"features": []}, vcs_ref=VcsRef.CURRENT)
@@ -291,7 +302,7 @@ def test_limit_a_feature_switched_off_takes_its_file_with_the_edits(repo):
 # --- re-answering ---
 
 
-def test_a_reanswer_is_a_fresh_copy_with_the_edits(template, tagged_template, tmp_path, pair):
+def test_a_reanswer_is_a_fresh_copy_with_the_edits(template: Path, tagged_template: Path, tmp_path: Path, pair: tuple[Answers, Answers]) -> None:
     before, after = pair
     if before.get("starter") and before["stack"] != after["stack"]:
         after = after | {"starter": False}  # one starter is not exchanged for another
@@ -318,11 +329,11 @@ def test_a_reanswer_is_a_fresh_copy_with_the_edits(template, tagged_template, tm
     assert without_origin(done) == without_origin(expected) | mine(expected) | {path: text for path, text in OWN.items() if path in done}
 
 
-def pairs(count: int) -> list[tuple[dict[str, object], dict[str, object]]]:
+def pairs(count: int) -> list[tuple[Answers, Answers]]:
     """Answers before and after: each combination of the matrix is as likely, whatever its stack."""
     combos = [answers for stack in matrix.STACKS for answers in matrix.combinations(stack)]
     chosen = random.Random(4)
-    return [tuple(chosen.sample(combos, 2)) for _ in range(count)]
+    return [(before, after) for before, after in (chosen.sample(combos, 2) for _ in range(count))]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -340,7 +351,7 @@ def starter_files(template: Path, folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("again", ["update", "recopy"])
-def test_a_starters_files_are_the_projects(tagged_template, tmp_path, again):
+def test_a_starters_files_are_the_projects(tagged_template: Path, tmp_path: Path, again: str) -> None:
     files = starter_files(tagged_template, tmp_path / "probe")
     repo = project(tagged_template, tmp_path / "service", **ANSWERS | {"starter": True})
     edited_one, deleted, untouched = [path for path in files if not path.endswith((".gitignore", ".dockerignore"))][:3]
@@ -365,7 +376,7 @@ def test_a_starters_files_are_the_projects(tagged_template, tmp_path, again):
     assert untouched in expected and "_commit: v0.2.0" in done[".copier-answers.yml"]
 
 
-def test_a_starter_asked_for_later_comes_and_overwrites_nothing(tagged_template, tmp_path):
+def test_a_starter_asked_for_later_comes_and_overwrites_nothing(tagged_template: Path, tmp_path: Path) -> None:
     files = starter_files(tagged_template, tmp_path / "probe")
     repo = project(tagged_template, tmp_path / "service", **ANSWERS)
     mine = list(files)[0]
@@ -380,14 +391,14 @@ def test_a_starter_asked_for_later_comes_and_overwrites_nothing(tagged_template,
 
 
 @pytest.fixture(scope="session")
-def newer(tagged_template, service, tmp_path_factory) -> Path:
+def newer(tagged_template: Path, service: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tagged template with a v0.2.0 that changes one rule."""
     auth = generated(service)[AUTH]
     return release(tagged_template, tmp_path_factory.mktemp("newer") / "template", {AUTH: auth.replace("- Passwords:", "- All passwords:")})
 
 
 @pytest.fixture
-def outdated(repo, newer) -> Path:
+def outdated(repo: Path, newer: Path) -> Path:
     """A generated repository for which there is an update."""
     answer(repo, r"_src_path: .*", f"_src_path: {newer}")
     commit(repo, "address")
@@ -449,7 +460,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_copier_refuses_and_the_way_out(outdated, newer, tmp_path, case):
+def test_what_copier_refuses_and_the_way_out(outdated: Path, newer: Path, tmp_path: Path, case: str) -> None:
     fix = broken_by(case, outdated, newer, tmp_path)
     if case == "uncommitted changes":
         (outdated / "new.txt").write_text("x\n")
@@ -465,7 +476,7 @@ def test_what_copier_refuses_and_the_way_out(outdated, newer, tmp_path, case):
     assert is_updated(outdated)
 
 
-def test_the_answers_of_another_template(outdated, tmp_path, template):
+def test_the_answers_of_another_template(outdated: Path, tmp_path: Path, template: Path) -> None:
     """Its updates pass over ours; our copy refuses and names the way out."""
     other = tmp_path / "other"
     write_files(other, {"copier.yml": "x: {type: str, default: a}\n", "{{ _copier_conf.answers_file }}.jinja": "{{ _copier_answers | to_nice_yaml }}"})
@@ -480,14 +491,14 @@ def test_the_answers_of_another_template(outdated, tmp_path, template):
     assert "`Another template owns .copier-answers.yml`" in README
 
 
-def test_check_update_tells_by_its_exit_code(outdated):
+def test_check_update_tells_by_its_exit_code(outdated: Path) -> None:
     assert cli("check-update", "-q", cwd=outdated).returncode == 2
     assert "latest version is 0.2.0" in cli("check-update", cwd=outdated).stdout
     update(outdated)
     assert cli("check-update", "-q", cwd=outdated).returncode == 0
 
 
-def test_recopy_drops_edits_and_asks_first(outdated):
+def test_recopy_drops_edits_and_asks_first(outdated: Path) -> None:
     write_files(outdated, {"CLAUDE.md": "# Mine\n"} | OWN)
     commit(outdated)
     done = cli("recopy", "--defaults", cwd=outdated)
@@ -499,7 +510,7 @@ def test_recopy_drops_edits_and_asks_first(outdated):
     assert "# Mine" not in files["CLAUDE.md"] and {path: files[path] for path in OWN} == OWN
 
 
-def test_a_template_without_tags_updates_to_its_last_commit(outdated, newer, tmp_path):
+def test_a_template_without_tags_updates_to_its_last_commit(outdated: Path, newer: Path, tmp_path: Path) -> None:
     git(tmp_path, "clone", "-q", str(newer), "untagged")
     untagged = tmp_path / "untagged"
     git(untagged, "tag", "-d", "v0.1.0", "v0.2.0")
@@ -511,18 +522,18 @@ def test_a_template_without_tags_updates_to_its_last_commit(outdated, newer, tmp
     assert is_updated(outdated) and "`No git tags found in template" in README
 
 
-def test_a_shallow_clone_of_the_project_updates(outdated, tmp_path):
+def test_a_shallow_clone_of_the_project_updates(outdated: Path, tmp_path: Path) -> None:
     git(tmp_path, "clone", "-q", "--depth", "1", f"file://{outdated}", "shallow")
     assert cli("update", "-q", "--defaults", cwd=tmp_path / "shallow").returncode == 0 and is_updated(tmp_path / "shallow")
 
 
-def test_the_message_after_an_update_says_what_to_do(outdated):
+def test_the_message_after_an_update_says_what_to_do(outdated: Path) -> None:
     done = cli("update", "--defaults", cwd=outdated)
     said = done.stderr.strip().splitlines()[-2:]
     assert "python3 .claude/hooks/doctor.py" in said[0] and "git diff" in said[1]
 
 
-def test_limit_crlf_conflicts_until_git_normalizes(outdated):
+def test_limit_crlf_conflicts_until_git_normalizes(outdated: Path) -> None:
     (outdated / AUTH).write_bytes((outdated / AUTH).read_bytes().replace(b"\n", b"\r\n"))
     update(outdated)
     assert conflicts(outdated) == [AUTH] and doctor(outdated).returncode == 1
@@ -533,7 +544,7 @@ def test_limit_crlf_conflicts_until_git_normalizes(outdated):
     assert is_updated(outdated) and "`git add --renormalize .`" in README
 
 
-def test_limit_a_linked_claude_md_gets_no_updates(tagged_template, repo, tmp_path):
+def test_limit_a_linked_claude_md_gets_no_updates(tagged_template: Path, repo: Path, tmp_path: Path) -> None:
     old = generated(repo)["CLAUDE.md"]
     template = release(tagged_template, tmp_path / "template", {"CLAUDE.md": old.replace("## Hard rules\n", "## Hard rules\n\n- Template's.\n")})
     (repo / "CLAUDE.md").rename(repo / "house.md")
@@ -551,7 +562,7 @@ def test_limit_a_linked_claude_md_gets_no_updates(tagged_template, repo, tmp_pat
 # --- many repositories ---
 
 
-def test_readmes_loop_updates_a_fleet(newer, service, tmp_path):
+def test_readmes_loop_updates_a_fleet(newer: Path, service: Path, tmp_path: Path) -> None:
     """One with news, one without, one that conflicts, one that is not there; doctor stops the third."""
     loop = next(block for block in re.findall(r"```bash\n(.*?)```", README, re.S) if "repositories.txt" in block)
     assert "uvx copier" in loop
@@ -574,7 +585,7 @@ def test_readmes_loop_updates_a_fleet(newer, service, tmp_path):
     assert "- All passwords:" in git(addresses["news"], "show", f"template-update:{AUTH}")
 
 
-def test_readmes_snippets_run_doctor():
+def test_readmes_snippets_run_doctor() -> None:
     """Both run what the message after an update names, on every commit and pull request."""
     blocks = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", README, re.S)]
     hook = next(block["repos"][0]["hooks"][0] for block in blocks if "repos" in block)
@@ -582,5 +593,5 @@ def test_readmes_snippets_run_doctor():
     commands = [hook["entry"], workflow["jobs"]["doctor"]["steps"][-1]["run"]]
     assert commands == ["python3 .claude/hooks/doctor.py"] * 2 and hook["always_run"] and not hook["pass_filenames"]
     assert workflow[True] == "pull_request"  # YAML 1.1 reads `on` as true
-    config = json.loads(re.search(r"```json\n(.*?)```", README, re.S)[1])
+    config = json.loads(re.findall(r"(?s)```json\n(.*?)```", README)[0])
     assert config["packageRules"][0]["matchManagers"] == ["copier"]

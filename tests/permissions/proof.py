@@ -112,7 +112,7 @@ class Verdict:
 
 def answers(stack: str, level: str, **more: object) -> dict[str, object]:
     """What is asked for is no default where it can be seen: every feature, another model."""
-    about = {"project_name": "orders-api", "project_description": "Takes and tracks orders."}
+    about: dict[str, object] = {"project_name": "orders-api", "project_description": "Takes and tracks orders."}
     about |= {"features": list(FEATURES), "model": "haiku"}
     return about | (GO if stack == "generic" else {}) | {"stack": stack, "permissions": level} | more
 
@@ -187,7 +187,7 @@ def stand_ins(folder: Path) -> str:
 
 def commands(repo: Path) -> dict[str, str]:
     """The project's commands by key; raises ValueError unless the hooks know the very commands of CLAUDE.md."""
-    known = json.loads((repo / ".claude/hooks/project.json").read_text(encoding="utf-8"))["commands"]
+    known: dict[str, str] = json.loads((repo / ".claude/hooks/project.json").read_text(encoding="utf-8"))["commands"]
     told = list(commands_of((repo / "CLAUDE.md").read_text(encoding="utf-8")).values())
     if told != list(known.values()):
         raise ValueError(f"CLAUDE.md and project.json disagree: {told} {known}")

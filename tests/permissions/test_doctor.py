@@ -5,7 +5,9 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -29,7 +31,7 @@ COMMANDS = {
     "lint": "uv run ruff check . && uv run ruff format --check .",
     "migrate": "uv run alembic upgrade head",
 }
-OURS = {
+OURS: dict[str, Any] = {
     "$schema": "https://json.schemastore.org/claude-code-settings.json",
     "permissions": {
         "allow": [
@@ -112,8 +114,10 @@ You change the orders service. Run `uv run pytest tests/test_x.py -x`, `uv run r
     "compose.yaml": "services: {}\n",
 }
 
+Written = Mapping[str, str | bytes | None]  # path: content, None deletes the file
 
-def write(root, files):
+
+def write(root: Path, files: Written) -> None:
     for name, text in files.items():
         path = root / name
         if text is None:
@@ -123,14 +127,14 @@ def write(root, files):
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
 
 
-def git(root, *arguments):
+def git(root: Path, *arguments: str) -> None:
     identity = ["-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main"]
     run = subprocess.run(["git", *identity, *arguments], cwd=root, capture_output=True)
     assert run.returncode == 0 or arguments[0] == "merge", run.stderr
 
 
 @pytest.fixture(scope="session")
-def sane(tmp_path_factory):
+def sane(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clean generated repo; copy it before changing it."""
     root = tmp_path_factory.mktemp("sane") / "an 'odd' path ü"
     root.mkdir()
@@ -143,11 +147,11 @@ def sane(tmp_path_factory):
 
 
 @pytest.fixture
-def repo(sane, tmp_path):
+def repo(sane: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(sane, tmp_path / "it's a repo"))
 
 
-def doctor(root, *options, **more):
+def doctor(root: Path, *options: str, **more: str) -> tuple[int, str, str]:
     """Exit code, stdout and stderr of doctor run by hand elsewhere; `more` goes into the environment."""
     environment = {k: v for k, v in os.environ.items() if k != "CLAUDE_PROJECT_DIR"} | more
     program = root / ".claude/hooks/doctor.py"
@@ -158,7 +162,7 @@ def doctor(root, *options, **more):
     return run.returncode, out, said
 
 
-def settings_with(**changes):
+def settings_with(**changes: Any) -> dict[str, str]:
     """settings.json with what stands at dotted keys (`__` for the dot) replaced."""
     value = json.loads(json.dumps(OURS))
     for dotted, new in changes.items():
@@ -170,20 +174,20 @@ def settings_with(**changes):
     return {SETTINGS: json.dumps(value, indent=2)}
 
 
-def rules(kind, *more):
+def rules(kind: str, *more: str) -> dict[str, str]:
     return settings_with(**{f"permissions__{kind}": [*OURS["permissions"][kind], *more]})
 
 
-def edited(name, old, new):
+def edited(name: str, old: str, new: str) -> dict[str, str]:
     assert old in FILES[name]
     return {name: FILES[name].replace(old, new, 1)}
 
 
-def facts_with(**changes):
+def facts_with(**changes: Any) -> dict[str, str]:
     return {FACTS: json.dumps(json.loads(FILES[FACTS]) | changes)}
 
 
-def with_agent(line, new):
+def with_agent(line: str, new: str) -> dict[str, str]:
     return edited(AGENT, line, new)
 
 
@@ -192,7 +196,7 @@ DESCRIPTION = FILES[AGENT].split("\n")[3]
 
 # Each row: files to write over the clean repository (None deletes); how the reported lines begin, warnings marked as
 # the program marks them. Nothing else may be reported.
-FAULTS = {
+FAULTS: dict[str, tuple[Written, list[str]]] = {
     "a conflict in CLAUDE.md": (
         edited("CLAUDE.md", "# orders\n", "# orders\n<<<<<<< before updating\nx\n=======\ny\n>>>>>>> after updating\n"),
         ["CLAUDE.md:2: holds a conflict marker"],
@@ -291,12 +295,12 @@ FAULTS = {
 }
 
 
-def test_a_clean_repo_is_clean(sane):
+def test_a_clean_repo_is_clean(sane: Path) -> None:
     assert doctor(sane) == (0, "Findings: 0. Warnings: 0.\n", "")
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_each_planted_fault_is_found_and_nothing_else(repo, name):
+def test_each_planted_fault_is_found_and_nothing_else(repo: Path, name: str) -> None:
     files, expected = FAULTS[name]
     write(repo, files)
     git(repo, "add", "-A")
@@ -308,25 +312,25 @@ def test_each_planted_fault_is_found_and_nothing_else(repo, name):
     assert code == any(": warning: " not in line for line in lines) and said == ""
 
 
-def test_without_git_it_cannot_look(repo):
+def test_without_git_it_cannot_look(repo: Path) -> None:
     shutil.rmtree(repo / ".git")
     assert doctor(repo)[0] == 2
 
 
-def test_no_generated_repo(repo):
+def test_no_generated_repo(repo: Path) -> None:
     (repo / FACTS).unlink()
     code, out, said = doctor(repo)
     assert (code, out) == (2, "") and "this is no generated repository" in said
 
 
-def test_a_reader_that_leaves_early_is_no_error(repo):
+def test_a_reader_that_leaves_early_is_no_error(repo: Path) -> None:
     write(repo, {f".claude/rules/r{n}.md": "<<<<<<< a\n" for n in range(3000)})
     command = f'"{sys.executable}" .claude/hooks/doctor.py | head -1; echo "${{PIPESTATUS[0]}}"'
     run = subprocess.run(["bash", "-c", command], cwd=repo, capture_output=True, text=True)
     assert run.stdout.splitlines()[-1] == "0" and run.stderr == ""
 
 
-def test_names_are_shown_without_control_characters(repo):
+def test_names_are_shown_without_control_characters(repo: Path) -> None:
     write(repo, {".claude/rules/\x1b[31m.md": "<<<<<<< a\n"})
     assert "\x1b" not in doctor(repo)[1]
 
@@ -334,12 +338,12 @@ def test_names_are_shown_without_control_characters(repo):
 # Settings beside a person's own
 
 
-def beside(theirs):
+def beside(theirs: str) -> dict[str, str]:
     facts = json.loads(FILES[FACTS]) | {"settings": BESIDE, "kept": [SETTINGS]}
     return {BESIDE: FILES[SETTINGS], SETTINGS: theirs, FACTS: json.dumps(facts)}
 
 
-def test_merging_keeps_all_of_theirs_and_adds_ours(repo):
+def test_merging_keeps_all_of_theirs_and_adds_ours(repo: Path) -> None:
     theirs = {"model": "opus", "permissions": {"allow": ["Bash(make docs)"], "defaultMode": "plan"}, "mine": [1]}
     write(repo, beside(json.dumps(theirs, indent="\t") + "\n"))
     assert doctor(repo)[0] == 1 and "ours is not in force" in doctor(repo)[1]
@@ -353,14 +357,14 @@ def test_merging_keeps_all_of_theirs_and_adds_ours(repo):
     assert doctor(repo)[0] == 0 and "Nothing to merge" in doctor(repo, "--merge-settings")[1]
 
 
-def test_merging_refuses_what_it_would_harm(repo):
+def test_merging_refuses_what_it_would_harm(repo: Path) -> None:
     write(repo, beside('{"permissions": {,}}'))
     code, _, said = doctor(repo, "--merge-settings")
     assert code == 2 and "nothing was changed" in said
     assert (repo / SETTINGS).read_text() == '{"permissions": {,}}'
 
 
-def test_merging_refuses_a_link_out_of_the_project(repo, tmp_path):
+def test_merging_refuses_a_link_out_of_the_project(repo: Path, tmp_path: Path) -> None:
     write(repo, beside("{}"))
     (tmp_path / "elsewhere.json").write_text("{}")
     (repo / SETTINGS).unlink()
@@ -374,13 +378,13 @@ VALUES = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_si
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(value=VALUES, name=st.sampled_from([SETTINGS, LOCAL, FACTS]))
-def test_any_json_in_any_file(repo, value, name):
+def test_any_json_in_any_file(repo: Path, value: object, name: str) -> None:
     write(repo, {name: json.dumps(value)})
     assert doctor(repo)[0] in (0, 1, 2)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=st.binary(max_size=80), name=st.sampled_from([AGENT, RULE, "CLAUDE.md", SETTINGS]))
-def test_any_bytes_in_any_file(repo, text, name):
+def test_any_bytes_in_any_file(repo: Path, text: bytes, name: str) -> None:
     write(repo, {name: b"---\n" + text})
     assert doctor(repo)[0] in (0, 1)

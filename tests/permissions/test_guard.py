@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import platforms
 import proof
@@ -26,7 +27,10 @@ MODULES = ("guard", "guard_files", "guard_options", "guard_shell")
 OPTIONS = ROOT / "template" / "facts" / "options"
 pytestmark = pytest.mark.timeout(120)  # judged in this process, where nothing else ends a loop
 
-Judge = Callable[..., tuple[str, str, dict | None]]
+Verdict = tuple[str, str, dict[str, Any] | None]
+Judge = Callable[..., Verdict]
+
+Repos = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")
@@ -44,9 +48,10 @@ def judging(repo: Path) -> Iterator[Judge]:
     facts = json.loads((repo / ".claude/hooks/project.json").read_text())
     project = guard.Project(str(repo), facts)
 
-    def judge(command: str = "", /, mode: str = "default", tool: str = "Bash", level: str = "", **given: object) -> tuple[str, str, dict | None]:
+    def judge(command: str = "", /, mode: str = "default", tool: str = "Bash", level: str = "", **given: object) -> Verdict:
         call = {"tool_name": tool, "tool_input": given or {"command": command}, "cwd": str(repo), "permission_mode": mode}
-        return guard.judge(call, project, facts | ({"permissions": level} if level else {}))
+        verdict: Verdict = guard.judge(call, project, facts | ({"permissions": level} if level else {}))
+        return verdict
 
     try:
         yield judge
@@ -58,11 +63,11 @@ def judging(repo: Path) -> Iterator[Judge]:
 
 @pytest.fixture(scope="session", params=STACKS)
 def stack(request: pytest.FixtureRequest) -> str:
-    return request.param
+    return str(request.param)
 
 
 @pytest.fixture(scope="session")
-def repos(template: Path, workshop: Path) -> Callable[[str], Path]:
+def repos(template: Path, workshop: Path) -> Repos:
     made: dict[str, Path] = {}
 
     def _repo(stack: str = "fastapi-postgres") -> Path:
@@ -76,7 +81,7 @@ def repos(template: Path, workshop: Path) -> Callable[[str], Path]:
 # calls.yml
 
 
-def test_what_calls_yml_attacks_with_is_never_free(repos, stack):
+def test_what_calls_yml_attacks_with_is_never_free(repos: Repos, stack: str) -> None:
     """Not where it leaks, and not where it changes what is kept: whatever the client would do then."""
     repo, opened = repos(stack), []
     with judging(repo) as judge:
@@ -94,7 +99,7 @@ def test_what_calls_yml_attacks_with_is_never_free(repos, stack):
 
 
 @pytest.mark.parametrize("level", ["standard", "sandboxed", "full"])
-def test_a_secret_is_refused_in_bypass_too(repos, stack, level):
+def test_a_secret_is_refused_in_bypass_too(repos: Repos, stack: str, level: str) -> None:
     """Where nobody is asked, what names a secret is refused, and so is what changes the rules."""
     repo = repos(stack)
     with judging(repo) as judge:
@@ -119,7 +124,7 @@ def committed(template: Path, workshop: Path, stack: str) -> Path:
     return repo
 
 
-def test_ordinary_calls_are_free(committed, stack):
+def test_ordinary_calls_are_free(committed: Path, stack: str) -> None:
     with judging(committed) as judge:
         wrong = [
             f"{kind}: {entry.text}: {verdict}"
@@ -156,7 +161,7 @@ PLAYED = ("cat", "head", "grep", "sed", "awk", "sort", "uniq", "diff", "git show
 @example(text="cat {" + "a," * 4000, mode="default")
 @example(text="cat " + "*a" * 150 + "b", mode="bypassPermissions")
 @example(text="cat //", mode="default")
-def test_any_text_gets_a_verdict_in_time(repos, text, mode):
+def test_any_text_gets_a_verdict_in_time(repos: Repos, text: str, mode: str) -> None:
     repo = repos()
     (repo / ("a" * 250)).touch()
     with judging(repo) as judge:
@@ -167,7 +172,7 @@ def test_any_text_gets_a_verdict_in_time(repos, text, mode):
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(first=st.sampled_from(PLAYED), more=st.lists(WORDS, max_size=6), shell=st.sampled_from(["bash", "zsh"]))
-def test_what_is_free_never_shows_a_secret(repos, first, more, shell):
+def test_what_is_free_never_shows_a_secret(repos: Repos, first: str, more: list[str], shell: str) -> None:
     repo, text = repos(), " ".join([first, *more])
     with judging(repo) as judge:
         verdict, _, changed = judge(text)
@@ -182,7 +187,7 @@ def test_what_is_free_never_shows_a_secret(repos, first, more, shell):
 
 
 def programs(*files: str) -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for file in files:
         found |= yaml.safe_load((OPTIONS / f"{file}.yml").read_text(encoding="utf-8"))
     return found
@@ -192,7 +197,7 @@ SKIPPED = {"rm", "mv", "mkdir", "rmdir", "cd", "timeout", "time", "sleep", "curl
 SHAPES = {"files": ["a.txt", "b.txt"], "read": ["a.txt"], "first": ["a.txt"], "search": ["a", "a.txt"], "names": ["a.txt"], "text": [], "none": []}
 
 
-def test_listed_options_write_nothing(tmp_path):
+def test_listed_options_write_nothing(tmp_path: Path) -> None:
     """Each option of each program for looking, on real files with the real tool: the folder stays as it was."""
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_text("a 1\nb 2\n")
@@ -226,7 +231,7 @@ def test_listed_options_write_nothing(tmp_path):
     assert changed == [] and tried > 300
 
 
-def test_options_that_are_not_listed_write(tmp_path):
+def test_options_that_are_not_listed_write(tmp_path: Path) -> None:
     """The check above can fail: what is left out does write."""
     (tmp_path / "a.txt").write_text("a\n")
     subprocess.run(["sort", "-o", "b.txt", "a.txt"], cwd=tmp_path, check=True)
@@ -236,7 +241,7 @@ def test_options_that_are_not_listed_write(tmp_path):
 # Its own faults
 
 
-def hook(repo: Path, call: dict, **environment: str) -> tuple[str, int]:
+def hook(repo: Path, call: dict[str, Any], **environment: str) -> tuple[str, int]:
     """The decision that the hook's command of the settings prints, as the client runs it, and its exit code."""
     command = platforms.hook_command((repo / ".claude/settings.json").read_text())
     variables = {"PATH": os.environ["PATH"], "HOME": str(repo), "CLAUDE_PROJECT_DIR": str(repo)} | environment
@@ -245,16 +250,16 @@ def hook(repo: Path, call: dict, **environment: str) -> tuple[str, int]:
     return told.get("permissionDecision", ""), done.returncode
 
 
-def bash(command: str, mode: str = "default") -> dict:
+def bash(command: str, mode: str = "default") -> dict[str, Any]:
     return {"tool_name": "Bash", "tool_input": {"command": command}, "permission_mode": mode}
 
 
 @pytest.fixture
-def copied(repos, tmp_path) -> Path:
+def copied(repos: Repos, tmp_path: Path) -> Path:
     return Path(shutil.copytree(repos(), tmp_path / "it's a copy", symlinks=True))
 
 
-def test_verdicts_reach_the_client(copied):
+def test_verdicts_reach_the_client(copied: Path) -> None:
     assert hook(copied, bash("git status")) == ("allow", 0)
     assert hook(copied, bash("cat .env")) == ("deny", 0)
     assert hook(copied, bash("git branch -D old")) == ("ask", 0)
@@ -278,13 +283,13 @@ def test_verdicts_reach_the_client(copied):
     }.items(),
     ids=lambda fault: fault[0],
 )
-def test_a_broken_guard_asks(copied, fault):
+def test_a_broken_guard_asks(copied: Path, fault: tuple[str, tuple[str, str | None]]) -> None:
     name, text = fault[1]
     file = copied / ".claude/hooks" / name
     if text == "gone":
         file.unlink()
     elif text is None:
-        file.write_text(file.read_text().replace("        found, words, at = [], [], 0\n", "        while True: pass\n"))
+        file.write_text(file.read_text().replace("        found, words, at = list[tuple](), [], 0\n", "        while True: pass\n"))
     else:
         file.write_text(text)
     began = time.monotonic()
@@ -295,22 +300,22 @@ def test_a_broken_guard_asks(copied, fault):
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"tool_name": "Bash"}', '{"tool_name": "Bash", "tool_input": {"command": 3}}'])
-def test_broken_input_asks(copied, text):
+def test_broken_input_asks(copied: Path, text: str) -> None:
     done = subprocess.run([sys.executable, "-IS", copied / ".claude/hooks/guard.py"], input=text, capture_output=True, text=True)
     assert json.loads(done.stdout)["hookSpecificOutput"]["permissionDecision"] == "ask"
 
 
-def test_only_without_python_the_client_is_alone(copied, tmp_path):
+def test_only_without_python_the_client_is_alone(copied: Path, tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     for name in ("sh", "cat"):
-        (tmp_path / "bin" / name).symlink_to(shutil.which(name))
+        (tmp_path / "bin" / name).symlink_to(shutil.which(name) or "")
     assert hook(copied, bash("cat .e*"), PATH=str(tmp_path / "bin")) == ("", 0)
 
 
 # What is protected, and what is not
 
 
-def test_secrets_without_collateral(template, workshop):
+def test_secrets_without_collateral(template: Path, workshop: Path) -> None:
     """A package called secrets works; `not_secret` is known to settings and guard; a hint names what is there."""
     repo = proof.staged(template, workshop, "fastapi-postgres", "standard", not_secret=["tests/fixtures/public.pem", "deploy/tls.key"])
     write_files(repo, dict.fromkeys(("app/secrets/service.py", "tests/fixtures/public.pem"), "x = 1\n"))
@@ -326,7 +331,7 @@ def test_secrets_without_collateral(template, workshop):
         assert verdict == "refuse" and "behind `--`" in reason
 
 
-def test_install_and_services_are_free_as_committed(committed, stack):
+def test_install_and_services_are_free_as_committed(committed: Path, stack: str) -> None:
     commands = proof.commands(committed)
     with judging(committed) as judge:
         assert {judge(commands[key])[0] for key in ("install", "services")} == {"free"}
@@ -337,7 +342,7 @@ def test_install_and_services_are_free_as_committed(committed, stack):
             (committed / name).unlink() if kept is None else (committed / name).write_text(kept)
 
 
-def test_what_git_can_bring_back_is_free(committed):
+def test_what_git_can_bring_back_is_free(committed: Path) -> None:
     with judging(committed) as judge:
         assert judge("rm removed.txt")[0] == judge("git mv moved.txt m.txt")[0] == judge("mv moved.txt m.txt")[0] == "free"
         (committed / "moved.txt").write_text("changed\n")
@@ -367,7 +372,7 @@ LOOKS = {"git add -A": "git ls-files -o -m -z --exclude-standard", "git diff": "
 
 
 @pytest.mark.parametrize("command", ["git status", "cat app/p1/m1.py", "uv run pytest -x", "grep -rn total .", "git add -A", "cat .env", "git diff"])
-def test_at_most_60_milliseconds_more_than_python_itself(large, command):
+def test_at_most_60_milliseconds_more_than_python_itself(large: Path, command: str) -> None:
     call = json.dumps(bash(command)).encode()
     bare = [sys.executable, "-IS", "-c", "import sys; sys.stdin.read()"]
     if command in LOOKS:
@@ -378,6 +383,7 @@ def test_at_most_60_milliseconds_more_than_python_itself(large, command):
         for name, program in (("bare", bare), ("ours", ours)):
             began = time.perf_counter()
             process = subprocess.Popen(program, cwd=large, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+            assert process.stdin
             process.stdin.write(call)
             process.stdin.close()
             _, _, used = os.wait4(process.pid, 0)
@@ -388,12 +394,12 @@ def test_at_most_60_milliseconds_more_than_python_itself(large, command):
     assert min(more) < 0.060, more
 
 
-def test_it_survives_jinja(repos):
+def test_it_survives_jinja(repos: Repos) -> None:
     for name in MODULES:
         assert (repos() / f".claude/hooks/{name}.py").read_text() == (ROOT / f"hooks/{name}.py").read_text()
 
 
-def test_the_hooks_are_short():
+def test_the_hooks_are_short() -> None:
     lines = {path.name: path.read_text().splitlines() for path in (ROOT / "hooks").glob("*.py")}
     assert [name for name, text in lines.items() if any(len(line) > 110 for line in text)] == []
     assert sum(map(len, lines.values())) <= 1480, {name: len(text) for name, text in lines.items()}

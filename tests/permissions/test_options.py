@@ -100,7 +100,7 @@ PLANTED = {
 
 def listed(name: str) -> dict[str, str]:
     text = (ROOT / f"template/facts/options/{name}.yml").read_text(encoding="utf-8")
-    return yaml.safe_load(jinja2.Template(text, trim_blocks=True, lstrip_blocks=True).render())
+    return dict(yaml.safe_load(jinja2.Template(text, trim_blocks=True, lstrip_blocks=True).render()))
 
 
 # These end a run early or start workers: no other option would be tried with them.
@@ -121,7 +121,7 @@ def options(entry: str, fits: dict[str, str], separate: bool = False) -> list[li
     """
     tokens = [token for token in entry.split()[1:] if token[0] == "-" and token not in SLOW and not token.endswith("!")]
     needed = [token[1:] for token in entry.split() if token.startswith("+-")]
-    together, alone = [], [[needed]]
+    together, alone = list[list[list[str]]](), [[needed]]
     for token in tokens:
         name, equals, value = token.partition("=")
         for given in [value] if value or not equals else [fits.get(name, "1"), "canary"]:
@@ -181,7 +181,7 @@ def sample(tools: Path, tmp_path: Path) -> Callable[[str], tuple[Path, dict[str,
     return _sample
 
 
-def offenders(name: str, entries: dict[str, str], sample: Callable) -> tuple[list[str], int]:
+def offenders(name: str, entries: dict[str, str], sample: Callable[[str], tuple[Path, dict[str, str]]]) -> tuple[list[str], int]:
     """The calls that changed a file or ran the canary, and how many calls succeeded."""
     project, (folder, env) = SAMPLES[name], sample(name)
     found, succeeded, before = [], 0, state(folder)
@@ -218,7 +218,7 @@ SUCCEED = {"python": 100, "alembic": 15, "django": 30, "node": 40, "go": 40}
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_what_runs_unasked_writes_nothing_and_runs_nothing_else(sample, name):
+def test_what_runs_unasked_writes_nothing_and_runs_nothing_else(sample: Callable[[str], tuple[Path, dict[str, str]]], name: str) -> None:
     entries = {program: entry for program, entry in listed(name).items() if program in SAMPLES[name].programs}
     assert set(entries) == set(SAMPLES[name].programs)
     found, succeeded = offenders(name, entries, sample)
@@ -226,7 +226,7 @@ def test_what_runs_unasked_writes_nothing_and_runs_nothing_else(sample, name):
 
 
 @pytest.mark.parametrize("name", PLANTED)
-def test_what_is_left_out_is_found(sample, name):
+def test_what_is_left_out_is_found(sample: Callable[[str], tuple[Path, dict[str, str]]], name: str) -> None:
     """The check can fail, for each option that has to be left out."""
     planted = {program: f"{'none' if program == 'tsc' else 'read'} {more}" for program, more in PLANTED[name].items()}
     found, _ = offenders(name, planted, sample)

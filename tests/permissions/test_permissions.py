@@ -1,21 +1,23 @@
 """settings.json as text: which rules each level holds. What the client makes of them is proven where it is driven."""
 
 import json
+from typing import Any
 
 import matrix
 import pytest
 from checks import SETTINGS, commands_of
+from conftest import Render
 
 WITH_SHELL = ("standard", "sandboxed", "full", "custom")
 
 
-def permissions(render, **answers):
-    return json.loads(render(**answers)[SETTINGS])["permissions"]
+def permissions(render: Render, **answers: object) -> dict[str, Any]:
+    return dict(json.loads(render(**answers)[SETTINGS])["permissions"])
 
 
 @pytest.mark.parametrize("stack", matrix.STACKS)
 @pytest.mark.parametrize("level", matrix.LEVELS)
-def test_levels_follow_the_table(render, stack, level):
+def test_levels_follow_the_table(render: Render, stack: str, level: str) -> None:
     answers = {"stack": stack, "permissions": level, **(matrix.GO if stack == "generic" else {})}
     rules = permissions(render, **answers)
     assert ("Edit(/**)" in rules["allow"]) == (level != "read-only")
@@ -28,7 +30,7 @@ def test_levels_follow_the_table(render, stack, level):
 
 
 @pytest.mark.parametrize("stack", matrix.STACKS)
-def test_guard_knows_the_level_and_what_runs_unasked(render, stack):
+def test_guard_knows_the_level_and_what_runs_unasked(render: Render, stack: str) -> None:
     for level in WITH_SHELL:
         answers = {"stack": stack, "permissions": level, **(matrix.GO if stack == "generic" else {})}
         facts = json.loads(render(**answers)[".claude/hooks/project.json"])
@@ -37,7 +39,7 @@ def test_guard_knows_the_level_and_what_runs_unasked(render, stack):
         assert {"git status", "git diff", "cat", "grep"} <= set(facts["programs"])
 
 
-def test_a_project_described_by_hand_has_the_options_of_its_own_tools(render):
+def test_a_project_described_by_hand_has_the_options_of_its_own_tools(render: Render) -> None:
     facts = json.loads(render(**matrix.GO)[".claude/hooks/project.json"])
     assert {"go test", "go vet", "golangci-lint run", "gofmt"} <= set(facts["programs"])
     assert not {"pytest", "npm test", "cargo test"} & set(facts["programs"])
@@ -46,7 +48,7 @@ def test_a_project_described_by_hand_has_the_options_of_its_own_tools(render):
 
 
 @pytest.mark.parametrize("level", matrix.LEVELS)
-def test_secrets_and_discarded_work_are_denied_at_every_level(render, level):
+def test_secrets_and_discarded_work_are_denied_at_every_level(render: Render, level: str) -> None:
     rules = permissions(render, permissions=level)
     for secret in ("**/.env", "**/.env.local", "**/.env.production", "**/*.pem", "**/*.key", "**/id_rsa", "/secrets/**"):
         assert {f"Read({secret})", f"Edit({secret})"} <= set(rules["deny"])
@@ -55,7 +57,7 @@ def test_secrets_and_discarded_work_are_denied_at_every_level(render, level):
     assert {"Edit(/.claude/settings*.json)", "Edit(/.claude/hooks/**)", "Edit(/.github/**)", "Edit(/.travis.yml)", "Edit(/.copier-answers.yml)"} <= set(rules["ask"])
 
 
-def test_lists_end_in_two_entries_that_never_change(render):
+def test_lists_end_in_two_entries_that_never_change(render: Render) -> None:
     """A person's entry before them and ours merge; with one fixed entry they would conflict."""
     ends = set()
     for level in matrix.LEVELS:
@@ -65,33 +67,33 @@ def test_lists_end_in_two_entries_that_never_change(render):
     assert len(ends) == 1
 
 
-def test_extra_rules_are_there(render):
+def test_extra_rules_are_there(render: Render) -> None:
     extra = {"extra_allow": ["Bash(make docs)"], "extra_ask": ["Bash(make deploy *)"], "extra_deny": ["Read(./private/**)"]}
     rules = permissions(render, **extra)
     assert all(rule in rules[kind.removeprefix("extra_")] for kind, (rule,) in extra.items())
 
 
-def test_a_key_of_ones_own_asks(render):
+def test_a_key_of_ones_own_asks(render: Render) -> None:
     rules = permissions(render, stack="generic", commands={"test": "go test ./...", "load_test": "k6 run load.js"})
     assert "Bash(k6 run load.js *)" in rules["ask"]
     assert not [rule for rule in rules["allow"] if "k6" in rule]
 
 
-def test_a_free_command_is_not_asked_by_name(render):
+def test_a_free_command_is_not_asked_by_name(render: Render) -> None:
     """`docker compose run *` asks for everyone else; here it would win over guard.py."""
     answers = {"stack": "generic", "commands": {"test": "docker compose run web pytest"}}
     assert "Bash(docker compose run *)" not in permissions(render, **answers)["ask"]
     assert "Bash(docker compose run *)" in permissions(render, stack="generic", commands={"test": "make test"})["ask"]
 
 
-def test_not_secret_is_known_to_all(render):
+def test_not_secret_is_known_to_all(render: Render) -> None:
     files = render(not_secret=["tests/fixtures/public.pem"])
     denied = json.loads(files[SETTINGS])["permissions"]["deny"]
     assert "Read(**/*.pem)" not in denied and "Read(**/*.key)" in denied
     assert json.loads(files[".claude/hooks/project.json"])["not_secret"] == ["tests/fixtures/public.pem"]
 
 
-def test_sandboxed_fails_closed_and_lets_the_projects_commands_out(render):
+def test_sandboxed_fails_closed_and_lets_the_projects_commands_out(render: Render) -> None:
     settings = json.loads(render(stack="fastapi-postgres", permissions="sandboxed")[SETTINGS])
     sandbox = settings["sandbox"]
     assert sandbox["enabled"] and sandbox["failIfUnavailable"] and not sandbox["allowUnsandboxedCommands"]

@@ -11,7 +11,9 @@ import os
 import re
 import shutil
 import socket
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import client
 import matrix
@@ -31,6 +33,8 @@ WITHOUT_TOOLS_LINE = [
 ]  # fmt: skip
 SENTENCES = {"read-only": "before planning the first file of a kind", "else": "before creating the first file of a kind"}
 
+Staged = Callable[..., Path]  # of the fixture `staged`
+
 
 @pytest.fixture(scope="session")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -44,7 +48,7 @@ def path(workshop: Path) -> str:
 
 
 @pytest.fixture
-def staged(template: Path, workshop: Path):
+def staged(template: Path, workshop: Path) -> Staged:
     def _staged(stack: str, level: str, **more: object) -> Path:
         if level == "sandboxed":
             needs_sandbox()
@@ -65,7 +69,7 @@ def lost(verdicts: list[proof.Verdict]) -> list[str]:
 # The table itself
 
 
-def test_the_table_is_whole():
+def test_the_table_is_whole() -> None:
     """As many calls as promised, each with a reason and a row that exists."""
     table, stacks = TABLE["must_not_leak"]["secret"], TABLE["stacks"].values()
     assert set(TABLE["stacks"]) == set(matrix.STACKS)
@@ -80,7 +84,7 @@ def test_the_table_is_whole():
         assert all(isinstance(why, str) and why for calls in rows.values() for why in calls.values())
 
 
-def test_readme_shows_the_score_of_this_table(template, workshop):
+def test_readme_shows_the_score_of_this_table(template: Path, workshop: Path) -> None:
     """Of so many calls and this client; benchmarks/score.py prints it anew."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"Claude Code {client.VERSION}:" in readme
@@ -91,7 +95,7 @@ def test_readme_shows_the_score_of_this_table(template, workshop):
         assert row == f"{calls:,}", level
 
 
-def test_every_leak_is_one(staged, path):
+def test_every_leak_is_one(staged: Staged, path: str) -> None:
     """Where nothing holds them, all of them show the marker: else the table would prove nothing."""
     repo = staged(ONE, "standard")
     table = proof.entries(repo, ONE)
@@ -102,7 +106,7 @@ def test_every_leak_is_one(staged, path):
     played = []
     for tools, entries in (("Read, Bash", by_shell), ("Grep", by_grep)):
         agent.write_text(f'---\nname: {AGENT}\ndescription: "x"\ntools: {tools}\n---\n\nx\n')
-        how = {"mode": "bypassPermissions", "env": {"PATH": path, "SHELL": shutil.which("bash")}, "parallel": proof.TURN}
+        how: dict[str, Any] = {"mode": "bypassPermissions", "env": {"PATH": path, "SHELL": shutil.which("bash")}, "parallel": proof.TURN}
         played += client.run(repo, [entry.call for entry in entries], **how).results
     assert [entry.text for entry, result in zip(by_shell + by_grep, played, strict=True) if not proof.leaks(result.text)] == []
 
@@ -112,7 +116,7 @@ def test_every_leak_is_one(staged, path):
 
 @pytest.mark.parametrize("level", SHELL_LEVELS)
 @pytest.mark.parametrize("stack", STACKS)
-def test_the_table_holds(staged, path, stack, level):
+def test_the_table_holds(staged: Staged, path: str, stack: str, level: str) -> None:
     repo = staged(stack, level)
     number = STACKS.index(stack) + LEVELS.index(level)
     of, own = {"standard": (4, 1), "sandboxed": (4, 2), "full": (8, 2)}[level]
@@ -123,7 +127,7 @@ def test_the_table_holds(staged, path, stack, level):
 
 @pytest.mark.parametrize("level", LEVELS[:2])
 @pytest.mark.parametrize("stack", STACKS)
-def test_the_table_holds_without_a_shell(staged, path, stack, level):
+def test_the_table_holds_without_a_shell(staged: Staged, path: str, stack: str, level: str) -> None:
     repo = staged(stack, level)
     table = proof.part(proof.entries(repo, stack, level=level), STACKS.index(stack) + LEVELS.index(level), of=2)
     assert lost(proof.play(repo, level, "default", path, table)) == []
@@ -133,14 +137,14 @@ def test_the_table_holds_without_a_shell(staged, path, stack, level):
     ("stack", "manager"),
     [(stack, manager) for stack in STACKS for manager in matrix.MANAGERS.get(stack, [])[1:]],
 )
-def test_other_package_managers(staged, path, stack, manager):
+def test_other_package_managers(staged: Staged, path: str, stack: str, manager: str) -> None:
     repo = staged(stack, "standard", package_manager=manager)
     table = [entry for entry in proof.entries(repo, stack, manager) if not entry.shared]
     table = [entry for entry in table if entry.action != "command" or entry.why.endswith("as written")]
     assert lost(proof.play(repo, "standard", "default", path, table)) == []
 
 
-def test_custom_is_standard_with_other_tools(staged, path):
+def test_custom_is_standard_with_other_tools(staged: Staged, path: str) -> None:
     custom, standard = staged(ONE, "custom", tools=["Read", "Edit"]), staged(ONE, "standard")
     settings = Path(".claude/settings.json")
     assert (custom / settings).read_text() == (standard / settings).read_text()
@@ -155,7 +159,7 @@ def test_custom_is_standard_with_other_tools(staged, path):
     [*((stack, "standard") for stack in STACKS), (ONE, "sandboxed"), (ONE, "full"), ("nestjs-prisma", "sandboxed"), ("nestjs-prisma", "full")],
 )
 @pytest.mark.parametrize("mode", list(TABLE["gives_away"]))
-def test_a_mode_gives_away_what_is_written_down(staged, path, stack, level, mode):
+def test_a_mode_gives_away_what_is_written_down(staged: Staged, path: str, stack: str, level: str, mode: str) -> None:
     repo = staged(stack, level)
     number = STACKS.index(stack) + 4 * SHELL_LEVELS.index(level) + 8 * list(TABLE["gives_away"]).index(mode)
     given = [entry for entry in proof.entries(repo, stack) if entry.text in TABLE["gives_away"][mode]["calls"]]
@@ -168,7 +172,7 @@ def test_a_mode_gives_away_what_is_written_down(staged, path, stack, level, mode
 
 
 @pytest.mark.parametrize("stack", [ONE, "nestjs-prisma"])
-def test_while_planning_nothing_more_is_open(staged, path, stack):
+def test_while_planning_nothing_more_is_open(staged: Staged, path: str, stack: str) -> None:
     repo = staged(stack, "standard")
     table = [entry for entry in proof.part(proof.entries(repo, stack), share=1, of=12, own=4) if entry.group.startswith("must_not") or entry.group == "must_ask_or_be_refused"]
     assert lost(proof.play(repo, "standard", "plan", path, table)) == []
@@ -179,7 +183,7 @@ def test_while_planning_nothing_more_is_open(staged, path, stack):
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("stack", STACKS)
-def test_the_agent_loads_as_asked_for(template, workshop, stack, level):
+def test_the_agent_loads_as_asked_for(template: Path, workshop: Path, stack: str, level: str) -> None:
     """Its tools, its model, one CLAUDE.md, one body, and rules with the file that is read or written.
 
     test_loading.py plays a file of each kind.
@@ -207,7 +211,7 @@ def test_the_agent_loads_as_asked_for(template, workshop, stack, level):
 
 
 @pytest.mark.parametrize(("stack", "level"), [*((stack, "standard") for stack in STACKS), (ONE, "edit"), (ONE, "full")])
-def test_the_gate_asks_once_for_a_test(staged, stack, level):
+def test_the_gate_asks_once_for_a_test(staged: Staged, stack: str, level: str) -> None:
     names = TABLE["stacks"][stack]["names"]
     repo = staged(stack, level)
     source, test = write(names["new_source"], "x = 1\n"), write(names["new_test"], "x = 1\n")
@@ -228,7 +232,7 @@ TASKS = {  # an ordinary task from the starter, call by call: look, change a mod
 
 @pytest.mark.parametrize("level", ["standard", "sandboxed"])
 @pytest.mark.parametrize("stack", STACKS)
-def test_an_agent_finishes_a_task_where_nobody_answers(staged, path, stack, level):
+def test_an_agent_finishes_a_task_where_nobody_answers(staged: Staged, path: str, stack: str, level: str) -> None:
     repo = staged(stack, level)
     names, known = TABLE["stacks"][stack]["names"], proof.commands(repo)
     calls = [bash("git status --short"), bash("git log --oneline -5"), bash(f"grep -rn total {names['folder']}")]
@@ -254,13 +258,13 @@ def test_an_agent_finishes_a_task_where_nobody_answers(staged, path, stack, leve
         "full": bash("python3 -c 1"),
     }.items(),
 )
-def test_a_person_is_asked(staged, path, level, call):
+def test_a_person_is_asked(staged: Staged, path: str, level: str, call: client.Call) -> None:
     """In a terminal, in the mode that the settings start in; at read-only by the person's own session."""
     screen = client.prompt_screen(staged(ONE, level), call, agent=level != "read-only", mode=None, env={"PATH": path})
     assert QUESTION in screen
 
 
-def test_nobody_is_asked_for_a_free_command(staged, path):
+def test_nobody_is_asked_for_a_free_command(staged: Staged, path: str) -> None:
     assert QUESTION not in client.prompt_screen(staged(ONE, "standard"), bash("uv run pytest"), mode=None, env={"PATH": path})
 
 
@@ -270,14 +274,14 @@ CONNECT = "import socket; socket.create_connection(('127.0.0.1', {}), 3); print(
 
 
 @pytest.fixture
-def port():
+def port() -> Iterator[int]:
     """A TCP server on loopback that takes every connection: where a database would be."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]  # what connects waits in its backlog
 
 
 @pytest.mark.parametrize("mode", proof.MODES[:3])
-def test_only_the_projects_commands_leave_the_sandbox(staged, path, tmp_path, port, mode):
+def test_only_the_projects_commands_leave_the_sandbox(staged: Staged, path: str, tmp_path: Path, port: int, mode: str) -> None:
     repo = staged(ONE, "sandboxed")
     (tmp_path / "uv").write_text(f'#!/bin/sh\nexec python3 -c "{CONNECT.format(port)}"\n')
     (tmp_path / "uv").chmod(0o755)
@@ -291,8 +295,8 @@ def test_only_the_projects_commands_leave_the_sandbox(staged, path, tmp_path, po
     assert not proof.leaks(seen.sent())
 
 
-def test_without_bubblewrap_it_fails_closed(staged, path, tmp_path):
-    repo, found = staged(ONE, "sandboxed"), {}
+def test_without_bubblewrap_it_fails_closed(staged: Staged, path: str, tmp_path: Path) -> None:
+    repo, found = staged(ONE, "sandboxed"), dict[str, Path]()
     for folder in path.split(os.pathsep):
         for program in Path(folder).iterdir() if Path(folder).is_dir() else []:
             found.setdefault(program.name, program)
@@ -306,7 +310,7 @@ def test_without_bubblewrap_it_fails_closed(staged, path, tmp_path):
 # What cannot be held
 
 
-def test_what_cannot_be_held_leaks(staged, path):
+def test_what_cannot_be_held_leaks(staged: Staged, path: str) -> None:
     """README says so first: a limit that is none any more must leave its list."""
     limits = {kind: [Entry("", "", text.replace("@command", "uv run pytest"), why).call for text, why in calls.items()]
               for kind, calls in TABLE["cannot_hold"].items()}
@@ -318,15 +322,15 @@ def test_what_cannot_be_held_leaks(staged, path):
     assert all(proof.leaks(result.text) for result in said_yes)
 
 
-def test_a_session_below_the_root_has_no_settings(staged):
+def test_a_session_below_the_root_has_no_settings(staged: Staged) -> None:
     seen = client.run(staged(ONE, "standard") / "service", [read(".env")])
     assert proof.leaks(seen.results[0].text)
 
 
-def test_without_python_the_rules_still_hold(staged, tmp_path):
+def test_without_python_the_rules_still_hold(staged: Staged, tmp_path: Path) -> None:
     """No hook decides; what the rules name by themselves stays denied, and nothing is allowed."""
     for name in ("sh", "bash", "cat", "git", "unshare", "ls", "dirname", "uname", "sed", "grep"):
-        (tmp_path / name).symlink_to(shutil.which(name))
+        (tmp_path / name).symlink_to(shutil.which(name) or "")
     seen = client.run(staged(ONE, "standard"), [bash("cat .env"), bash("ls")], env={"PATH": str(tmp_path)})
     assert [result.outcome for result in seen.results] == ["denied", "ran"]
 
@@ -343,7 +347,7 @@ def test_without_python_the_rules_still_hold(staged, tmp_path):
         "no ask": ["psql -c 'DROP TABLE orders'"],
     }.items(),
 )
-def test_a_planted_fault_shows(staged, path, fault, shows):
+def test_a_planted_fault_shows(staged: Staged, path: str, fault: str, shows: list[str]) -> None:
     repo = staged(ONE, "standard")
     settings = repo / ".claude/settings.json"
     now = json.loads(settings.read_text())
@@ -365,7 +369,7 @@ def test_a_planted_fault_shows(staged, path, fault, shows):
 ALLOWS = {"type": "command", "command": """echo '{"hookSpecificOutput": {"hookEventName": "PreToolUse", "permissionDecision": "allow"}}'"""}
 
 
-def test_a_hook_of_theirs_opens_what_would_ask(staged, path):
+def test_a_hook_of_theirs_opens_what_would_ask(staged: Staged, path: str) -> None:
     """Not what a rule names, nor what guard.py refuses; doctor says that the hook is there."""
     repo = staged(ONE, "standard")
     settings = repo / ".claude/settings.json"

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import write_files
@@ -23,16 +24,16 @@ FACTS = {
 }
 
 
-def git(folder, *arguments):
+def git(folder: Path, *arguments: str) -> None:
     identity = ["-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main"]
     subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
 
 
-def write(root, *names, text="x = 1\n"):
+def write(root: Path, *names: str, text: str = "x = 1\n") -> None:
     write_files(root, dict.fromkeys(names, text))
 
 
-def install(root, facts=FACTS):
+def install(root: Path, facts: dict[str, Any] = FACTS) -> Path:
     """Our files in `root`, as the template copies them."""
     write(root, ".claude/hooks/project.json", text=json.dumps(facts))
     for program in (PROGRAM, PROGRAM.with_name("guard_files.py")):
@@ -40,7 +41,7 @@ def install(root, facts=FACTS):
     return root
 
 
-def stop(root, cwd=None, program=None, stdin=None, environment=(), **event):
+def stop(root: Path, cwd: object = None, program: Path | None = None, stdin: bytes | None = None, environment: dict[str, str] | None = None, **event: Any) -> tuple[int, str]:
     """Exit code and stderr of the gate run as the client runs it."""
     if stdin is None:
         event = {"session_id": "s1", "hook_event_name": "Stop", "cwd": str(cwd or root)} | event
@@ -50,14 +51,14 @@ def stop(root, cwd=None, program=None, stdin=None, environment=(), **event):
         input=stdin,
         cwd="/",
         capture_output=True,
-        env={k: v for k, v in os.environ.items() if k != "CLAUDE_PROJECT_DIR"} | dict(environment),
+        env={k: v for k, v in os.environ.items() if k != "CLAUDE_PROJECT_DIR"} | (environment or {}),
     )
     assert run.stdout == b""
     return run.returncode, run.stderr.decode()
 
 
 @pytest.fixture
-def repo(tmp_path):
+def repo(tmp_path: Path) -> Path:
     """A committed project with a source file and a test."""
     root = install(tmp_path / "my 'odd' repo ü")
     write(root, "app/orders.py", "tests/test_orders.py", ".gitignore", text="")
@@ -90,7 +91,7 @@ CHANGES = [
 
 @pytest.mark.parametrize("staged", [False, True], ids=["unstaged", "staged"])
 @pytest.mark.parametrize(("name", "files", "asks"), CHANGES, ids=[row[0] for row in CHANGES])
-def test_which_changes_are_asked_about(repo, name, files, asks, staged):
+def test_which_changes_are_asked_about(repo: Path, name: str, files: list[str], asks: bool, staged: bool) -> None:
     write(repo, *files)
     if staged:
         git(repo, "add", "-A")
@@ -99,7 +100,7 @@ def test_which_changes_are_asked_about(repo, name, files, asks, staged):
     assert bool(said) == asks
 
 
-def test_the_words(repo):
+def test_the_words(repo: Path) -> None:
     write(repo, *(f"app/m{n}.py" for n in range(5)))
     code, said = stop(repo)
     assert said == (
@@ -109,12 +110,12 @@ def test_the_words(repo):
     assert code == 2
 
 
-def test_control_characters_of_a_name_are_not_shown(repo):
+def test_control_characters_of_a_name_are_not_shown(repo: Path) -> None:
     write(repo, "app/\x1b[31m\n.py")
     assert "app/?[31m?.py" in stop(repo)[1]
 
 
-def test_deleting_source_owes_no_test_and_deleting_a_test_pays_none(repo):
+def test_deleting_source_owes_no_test_and_deleting_a_test_pays_none(repo: Path) -> None:
     (repo / "app/orders.py").unlink()
     assert stop(repo)[0] == 0
     write(repo, "app/new.py")
@@ -122,7 +123,7 @@ def test_deleting_source_owes_no_test_and_deleting_a_test_pays_none(repo):
     assert stop(repo)[0] == 2
 
 
-def test_asks_once_per_session_and_file(repo):
+def test_asks_once_per_session_and_file(repo: Path) -> None:
     write(repo, "app/orders.py", "app/b.py")
     assert stop(repo, stop_hook_active=True)[0] == 0
     assert stop(repo)[0] == 2
@@ -136,7 +137,7 @@ def test_asks_once_per_session_and_file(repo):
     assert stop(repo, session_id="../s2/ ü")[0] == 0
 
 
-def test_leaves_the_work_tree_clean_and_forgets_old_sessions(repo):
+def test_leaves_the_work_tree_clean_and_forgets_old_sessions(repo: Path) -> None:
     write(repo, "app/orders.py")
     assert stop(repo)[0] == 2
     markers = repo / ".git/backend-developer/tdd-gate"
@@ -148,13 +149,13 @@ def test_leaves_the_work_tree_clean_and_forgets_old_sessions(repo):
     assert old not in list(markers.iterdir())
 
 
-def test_never_asks_when_it_could_not_remember(repo):
+def test_never_asks_when_it_could_not_remember(repo: Path) -> None:
     write(repo, "app/orders.py")
     write(repo, ".git/backend-developer", text="a file in the way")
     assert stop(repo) == (0, "")
 
 
-def test_before_the_first_commit(tmp_path):
+def test_before_the_first_commit(tmp_path: Path) -> None:
     root = install(tmp_path)
     git(root, "init", "-q")
     write(root, "app/a.py")
@@ -163,7 +164,7 @@ def test_before_the_first_commit(tmp_path):
     assert stop(root, session_id="s2")[0] == 0
 
 
-def test_a_worktree_is_judged_by_itself(repo):
+def test_a_worktree_is_judged_by_itself(repo: Path) -> None:
     write(repo, "app/orders.py")
     tree = repo / ".claude/worktrees/w 1"
     git(repo, "worktree", "add", "-q", str(tree), "-b", "w")
@@ -176,7 +177,7 @@ def test_a_worktree_is_judged_by_itself(repo):
     assert not (tree / ".git").is_dir()
 
 
-def test_a_project_below_the_git_root(tmp_path):
+def test_a_project_below_the_git_root(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q")
     root = install(tmp_path / "services/orders ü")
     write(tmp_path, "app/elsewhere.py", "services/other/app/a.py", "services/orders_ü/app/a.py")
@@ -188,7 +189,7 @@ def test_a_project_below_the_git_root(tmp_path):
     assert "did: app/a.py." in said
 
 
-def test_a_symlink_to_the_project(repo, tmp_path):
+def test_a_symlink_to_the_project(repo: Path, tmp_path: Path) -> None:
     write(repo, "app/orders.py")
     link = tmp_path / "link"
     link.symlink_to(repo)
@@ -196,19 +197,19 @@ def test_a_symlink_to_the_project(repo, tmp_path):
     assert stop(repo)[0] == 0
 
 
-def test_git_variables_left_by_a_git_hook_do_not_matter(repo, tmp_path):
+def test_git_variables_left_by_a_git_hook_do_not_matter(repo: Path, tmp_path: Path) -> None:
     write(repo, "app/orders.py")
     assert stop(repo, environment={"GIT_DIR": str(tmp_path / "no"), "GIT_INDEX_FILE": "/no"})[0] == 2
 
 
-def test_ignored_files_do_not_count(repo):
+def test_ignored_files_do_not_count(repo: Path) -> None:
     write(repo, ".gitignore", text="app/generated/\n")
     write(repo, "app/generated/a.py")
     assert stop(repo)[0] == 0
 
 
 # what keeps it from looking: a callable that spoils the repo, or other keywords of stop()
-SPOILT = {
+SPOILT: dict[str, Any] = {
     "no git": lambda root: shutil.rmtree(root / ".git"),
     "a broken git": lambda root: (root / ".git/HEAD").write_text("?"),
     "no facts": lambda root: (root / ".claude/hooks/project.json").unlink(),
@@ -226,7 +227,7 @@ SPOILT = {
 
 
 @pytest.mark.parametrize("name", SPOILT)
-def test_any_trouble_lets_the_agent_stop(repo, name):
+def test_any_trouble_lets_the_agent_stop(repo: Path, name: str) -> None:
     write(repo, "app/orders.py")
     spoil = SPOILT[name]
     if callable(spoil):
@@ -236,7 +237,7 @@ def test_any_trouble_lets_the_agent_stop(repo, name):
 
 
 @pytest.mark.parametrize("cwd", ["C:\\Users\\a b\\app", "relative", "", "/no/such", None, 3, ["x"]])
-def test_an_odd_cwd_falls_back_to_the_project_of_the_program(repo, cwd):
+def test_an_odd_cwd_falls_back_to_the_project_of_the_program(repo: Path, cwd: object) -> None:
     write(repo, "app/orders.py")
     event = {"session_id": "s1", "cwd": cwd}
     assert stop(repo, stdin=json.dumps(event).encode())[0] == 2
@@ -252,12 +253,12 @@ def test_an_odd_cwd_falls_back_to_the_project_of_the_program(repo, cwd):
         ).map(lambda event: json.dumps(event).encode()),
     )
 )
-def test_any_input(repo, stdin):
+def test_any_input(repo: Path, stdin: bytes) -> None:
     write(repo, "app/orders.py")
     code, said = stop(repo, stdin=stdin)
     assert code in (0, 2)
     assert bool(said) == (code == 2)
 
 
-def test_passes_through_jinja():
+def test_passes_through_jinja() -> None:
     assert not [mark for mark in ("{" + "{", "{" + "%", "{" + "#") if mark in PROGRAM.read_text()]

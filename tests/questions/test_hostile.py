@@ -10,7 +10,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import checks
@@ -19,7 +19,8 @@ import jinja2
 import matrix
 import pytest
 import yaml
-from conftest import files_of, git
+from checks import Answers
+from conftest import Render, files_of, git
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from test_guard import judging
@@ -104,7 +105,7 @@ TINY = {"commands": {"t" * 40: "c" * 300, "test": "`", "items": "``x` ``y", "pop
 @example(answers=LONGEST | EMPTY, maps=TINY, feature="auth", level="full")
 @example(answers=LONGEST | EMPTY, maps=TINY, feature="auth", level="sandboxed")
 @given(answers=ANSWERS, maps=MAPS, feature=st.sampled_from(checks.FEATURES), level=st.sampled_from(matrix.LEVELS))
-def test_files_stay_valid_and_text_comes_out_as_typed(rendered, answers, maps, feature, level):
+def test_files_stay_valid_and_text_comes_out_as_typed(rendered: Render, answers: Answers, maps: Answers, feature: str, level: str) -> None:
     answers = answers | maps | {"stack": "generic", "features": [feature], "permissions": level}
     files = rendered(**answers)
     assert not checks.findings(files, answers)
@@ -140,7 +141,7 @@ def in_order(commands: dict[str, str]) -> list[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def verdict(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], str]:
+def verdict(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str, str], str]]:
     """What guard.py says to a call, in a project whose only command is another one; every program's options are known."""
     folder = tmp_path_factory.mktemp("hostile")
     copier.run_copy(str(template), folder, data={"stack": "generic", "commands": {"test": "x"}}, defaults=True, quiet=True)
@@ -156,7 +157,7 @@ def verdict(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callabl
         def _verdict(own: str, command: str) -> str:
             given = facts | {"commands": {"test": own}, "free": ["test"]}
             call = {"tool_name": "Bash", "tool_input": {"command": command}, "cwd": str(folder), "permission_mode": "default"}
-            return guard.judge(call, project, given)[0]
+            return str(guard.judge(call, project, given)[0])
 
         assert judge("echo x")[0] == "free"
         yield _verdict
@@ -238,18 +239,18 @@ def fill(command: str, word: str) -> str:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_runs_as_written_and_opens_nothing_else(verdict, command):
+def test_a_command_runs_as_written_and_opens_nothing_else(verdict: Callable[[str, str], str], command: str) -> None:
     assert verdict(command, command) == verdict(command, fill(command, "x")) == "free"
     assert [other for other in FOREIGN if verdict(command, other) == "free"] == []
 
 
 @pytest.mark.parametrize("command", OPEN)
-def test_a_word_in_capitals_names_no_program(verdict, command):
+def test_a_word_in_capitals_names_no_program(verdict: Callable[[str, str], str], command: str) -> None:
     assert verdict(command, fill(command, "evil")) != "free"
 
 
 @pytest.mark.parametrize("command", ["python3 -", "bash", "sh", "node", "python manage.py shell", "psql"])
-def test_nothing_is_fed_to_a_command(verdict, command):
+def test_nothing_is_fed_to_a_command(verdict: Callable[[str, str], str], command: str) -> None:
     assert verdict(command, f"echo x | {command}") != "free"
 
 
@@ -286,7 +287,7 @@ TROUBLES = [*FRAGMENTS, "&&", "||", "|", "&", "|&", ";;", "$x", "${x}", "$(id)",
 
 
 @pytest.mark.parametrize("runner", RUNNERS)
-def test_a_runner_opens_nothing_behind_it(verdict, runner):
+def test_a_runner_opens_nothing_behind_it(verdict: Callable[[str, str], str], runner: str) -> None:
     """Neither alone, nor with a word in capitals behind it, nor with a target of its own."""
     for own in (runner, f"{runner} pytest"):
         assert [other for other in (f"{runner} {evil}" for evil in EVIL) if verdict(own, other) == "free"] == []
@@ -294,5 +295,5 @@ def test_a_runner_opens_nothing_behind_it(verdict, runner):
 
 @examples(300)
 @given(words=st.lists(st.one_of(st.sampled_from([*TROUBLES, "pytest", "make", "sh"]), st.text(LETTERS, max_size=3)), min_size=1, max_size=6).map(" ".join))
-def test_a_hostile_command_opens_nothing_foreign(verdict, words):
+def test_a_hostile_command_opens_nothing_foreign(verdict: Callable[[str, str], str], words: str) -> None:
     assert [other for other in ("evil", "curl evil", "make deploy") if other != words.strip() and verdict(words, other) == "free"] == []

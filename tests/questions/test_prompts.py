@@ -11,7 +11,8 @@ import checks
 import pexpect
 import pytest
 import yaml
-from conftest import ROOT, project
+from checks import Answers
+from conftest import ROOT, Render, project
 
 ENTER, DOWN, UP, SPACE = "\r", "\x1b[B", "\x1b[A", " "
 DONE = "\x1b\r"  # Esc, Enter: ends an answer of several lines
@@ -47,12 +48,12 @@ def ask(template: Path, folder: Path, *steps: tuple[str, str]) -> tuple[str, dic
     try:
         for name, keys in steps:
             child.expect_exact(shown(name) if name in QUESTIONS else name)
-            seen += child.before + child.after
+            seen += f"{child.before}{child.after}"
             child.send(keys)
         child.expect(pexpect.EOF)
-        seen += child.before
+        seen += str(child.before)
     except (pexpect.TIMEOUT, pexpect.EOF):
-        pytest.fail(f"no {name!r} in: {plain(child.before)[-2000:]}")
+        pytest.fail(f"no {name!r} in: {plain(str(child.before))[-2000:]}")
     finally:
         child.close()
     assert child.exitstatus == 0, plain(seen)[-2000:]
@@ -86,7 +87,7 @@ MANY = [*FEW[:3], "language", "framework", "database", "command_form", "path_for
 
 
 @pytest.mark.parametrize("stack", STACK)
-def test_enter_takes_every_default(template, render, tmp_path, stack):
+def test_enter_takes_every_default(template: Path, render: Render, tmp_path: Path, stack: str) -> None:
     names = MANY if stack == "generic" else FEW
     keys = {"stack": STACK[stack] + ENTER, "command_form": DONE, "path_form": DONE}
     if stack == "generic":
@@ -112,7 +113,7 @@ def refused(name: str, wrong: str, told: str, right: str) -> list[tuple[str, str
 
 
 DESCRIPTION = "Takes orders: \"now\", 'later' & {{ never }}, 24/7."
-FULL = {
+FULL: dict[str, tuple[list[tuple[str, str]], Answers]] = {
     "django-mysql": (
         [
             ("package_manager", DOWN * 2 + ENTER),
@@ -208,7 +209,7 @@ FULL = {
 
 
 @pytest.mark.parametrize("stack", FULL)
-def test_everything_can_be_chosen(template, tmp_path, stack):
+def test_everything_can_be_chosen(template: Path, tmp_path: Path, stack: str) -> None:
     steps, expected = FULL[stack]
     first = [
         *refused("project_name", "x" * 110 + ENTER, "Too long by 1", CLEAR + "Orders: API" + ENTER),
@@ -221,7 +222,7 @@ def test_everything_can_be_chosen(template, tmp_path, stack):
     assert {name: answers[name] for name in chosen} == chosen
 
 
-def test_an_update_shows_the_forms_as_they_are(tagged_template, tmp_path):
+def test_an_update_shows_the_forms_as_they_are(tagged_template: Path, tmp_path: Path) -> None:
     """What is typed replaces what is stored."""
     folder = project(tagged_template, tmp_path / "shop", stack="nestjs-prisma", starter=False, command_changes={"lint": "make lint", "docs": "make docs"})
     names = [*FEW[:5], "command_form", "path_form", *FEW[5:]]
@@ -238,15 +239,15 @@ def test_an_update_shows_the_forms_as_they_are(tagged_template, tmp_path):
     seen = ""
     for name in names:
         child.expect_exact(shown(name))
-        seen += child.before
+        seen += str(child.before)
         if name == "command_form":
             child.expect_exact("docs: make docs")
-            seen += child.before + child.after
+            seen += f"{child.before}{child.after}"
             assert "lint: make lint" in plain(seen) and "typecheck: npx tsc --noEmit" in plain(seen)
         child.send(keys.get(name, ENTER))
     child.expect(pexpect.EOF)
     child.close()
-    assert child.exitstatus == 0, plain(child.before)[-2000:]
+    assert child.exitstatus == 0, plain(str(child.before))[-2000:]
     assert re.search(r"10 questions, each with the answer of last time", plain(seen))
     answers = yaml.safe_load((folder / ".copier-answers.yml").read_text(encoding="utf-8"))
     assert answers["command_changes"] == {"install": "npm ci", "lint": "make lint", "docs": "make docs", "mine": "make mine"}

@@ -10,7 +10,9 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import copier
 import copier._template
@@ -21,14 +23,14 @@ import jinja2.nodes
 import matrix
 import pytest
 import yaml
-from checks import COMMANDS, FEATURES, TOOLS
-from conftest import ROOT, write_files
+from checks import COMMANDS, FEATURES, TOOLS, Answers
+from conftest import ROOT, Render, write_files
 
 STACKS = list(matrix.STACKS)
 LEVELS = list(matrix.LEVELS)
 PYTHON, NODE = ["uv", "poetry", "pip"], ["npm", "pnpm", "yarn"]
 # What a person is asked, in order: type, and the values there are to choose from.
-ASKED: dict[str, tuple[str, list | None]] = {
+ASKED: dict[str, tuple[str, list[Any] | None]] = {
     "project_name": ("str", None),
     "project_description": ("str", None),
     "stack": ("str", STACKS),
@@ -44,7 +46,7 @@ ASKED: dict[str, tuple[str, list | None]] = {
     "permissions": ("str", LEVELS),
     "tools": ("str, several", None),  # its choices are rendered, see test_tools
 }
-STORED: dict[str, tuple[str, list | None]] = {
+STORED: dict[str, tuple[str, list[Any] | None]] = {
     "commands": ("yaml", None),  # these four are what the two forms fill
     "paths": ("yaml", None),
     "command_changes": ("yaml", None),
@@ -104,7 +106,7 @@ def known_question_keys() -> set[str]:
     return fields - {"var_name", "answers", "context", "jinja_env", "settings"}
 
 
-def entries(folder: Path) -> list[tuple[str, object]]:
+def entries(folder: Path) -> list[tuple[str, Any]]:
     """Every top-level (key, value) of copier.yml and the files it includes, in order, doubles kept."""
 
     class Loader(yaml.SafeLoader):
@@ -137,7 +139,7 @@ def typos(folder: Path) -> list[str]:
         return [str(error)]
     problems = [f"{key} stands twice" for key, count in Counter(key for key, _ in found).items() if count > 1]
     env = jinja2.Environment(extensions=["jinja2_ansible_filters.AnsibleCoreFiltersExtension"])
-    settings, earlier = known_settings(), set()
+    settings, earlier = known_settings(), set[str]()
     names = {key for key, _ in found if not key.startswith("_")}
 
     def names_in(text: object) -> set[str]:
@@ -173,7 +175,7 @@ def typos(folder: Path) -> list[str]:
     return problems
 
 
-def test_nothing_is_misspelt():
+def test_nothing_is_misspelt() -> None:
     assert {"subdirectory", "exclude", "tasks", "migrations", "envops"} <= known_settings()
     assert {"type", "help", "choices", "default", "when", "ask", "validator"} <= known_question_keys()
     assert not typos(ROOT)
@@ -192,7 +194,7 @@ def test_nothing_is_misspelt():
         ("questions/agent.yml", "permissions == 'custom'", "model == 'custom'", "model is not known there"),
     ],
 )
-def test_a_typo_is_found(file, old, new, finding, tmp_path):
+def test_a_typo_is_found(file: str, old: str, new: str, finding: str, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "questions", tmp_path / "questions")
     shutil.copy(ROOT / "copier.yml", tmp_path)
     broken = (tmp_path / file).read_text(encoding="utf-8")
@@ -201,7 +203,7 @@ def test_a_typo_is_found(file, old, new, finding, tmp_path):
     assert any(finding in problem for problem in typos(tmp_path)), typos(tmp_path)
 
 
-def test_nothing_needs_trust():
+def test_nothing_needs_trust() -> None:
     settings = {key for key, _ in entries(ROOT) if key.startswith("_")}
     assert not settings & {"_tasks", "_migrations", "_jinja_extensions"}
 
@@ -209,17 +211,20 @@ def test_nothing_needs_trust():
 # --- the questions as the design has them ---
 
 
+Questions = dict[str, dict[str, Any]]
+
+
 @pytest.fixture(scope="module")
-def questions() -> dict[str, dict]:
+def questions() -> Questions:
     return {key: value for key, value in entries(ROOT) if not key.startswith("_")}
 
 
-def values(question: dict) -> list | None:
+def values(question: dict[str, Any]) -> list[Any] | None:
     choices = question.get("choices")
     return list(choices.values()) if isinstance(choices, dict) else choices
 
 
-def test_order_types_and_values(questions):
+def test_order_types_and_values(questions: Questions) -> None:
     visible = {name: question for name, question in questions.items() if question.get("when") is not False}
     assert [name for name, question in visible.items() if question.get("ask") is not False] == list(ASKED)
     assert [name for name, question in visible.items() if question.get("ask") is False] == list(STORED)
@@ -230,7 +235,7 @@ def test_order_types_and_values(questions):
             assert values(question) == choices, name
 
 
-def test_each_has_a_default_and_a_line_of_help(questions):
+def test_each_has_a_default_and_a_line_of_help(questions: Questions) -> None:
     for name, question in questions.items():
         assert "default" in question, name
         if question.get("when") is False:
@@ -244,7 +249,7 @@ def test_each_has_a_default_and_a_line_of_help(questions):
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_defaults_and_what_is_stored(render, stack):
+def test_defaults_and_what_is_stored(render: Render, stack: str) -> None:
     stored = yaml.safe_load(render(stack=stack)[".copier-answers.yml"])
     own = (
         BY_HAND
@@ -255,7 +260,7 @@ def test_defaults_and_what_is_stored(render, stack):
     assert stored == DEFAULTS | own | {"stack": stack}
 
 
-def answers_for(template: Path, folder: Path, **given: object) -> dict[str, object]:
+def answers_for(template: Path, folder: Path, **given: object) -> Mapping[str, Any]:
     """The answers a copy into `folder` takes; no file is rendered."""
     worker = copier.run_copy(
         str(template), folder, data=given, defaults=True, pretend=True, quiet=True, exclude=["*"]
@@ -289,7 +294,7 @@ def answers_for(template: Path, folder: Path, **given: object) -> dict[str, obje
         ("CLAUDE.md", {"claude_md": ".claude/CLAUDE.md"}),
     ],
 )
-def test_defaults_follow_what_is_there(template, tmp_path, there, expected):
+def test_defaults_follow_what_is_there(template: Path, tmp_path: Path, there: str, expected: Answers) -> None:
     folder = tmp_path / "a [b] *c"  # what a glob would trip over
     write_files(folder, dict.fromkeys(there.split(), ""))
     answers = answers_for(template, folder)
@@ -299,7 +304,7 @@ def test_defaults_follow_what_is_there(template, tmp_path, there, expected):
 @pytest.mark.parametrize(
     ("folder", "name"), [("orders-api", "orders-api"), ("x" * 120, "x" * 100), ("naïve é", "naïve é")]
 )
-def test_name_follows_the_folder(template, tmp_path, folder, name):
+def test_name_follows_the_folder(template: Path, tmp_path: Path, folder: str, name: str) -> None:
     assert answers_for(template, tmp_path / folder)["project_name"] == name
 
 
@@ -307,7 +312,7 @@ def test_name_follows_the_folder(template, tmp_path, folder, name):
     ("stack", "managers"),
     [("django-mysql", PYTHON), ("django-postgres", PYTHON), ("fastapi-postgres", PYTHON), ("nestjs-prisma", NODE), ("generic", ["none"])],
 )
-def test_package_managers(template, tmp_path, stack, managers):
+def test_package_managers(template: Path, tmp_path: Path, stack: str, managers: list[str]) -> None:
     with pytest.raises(ValueError) as refused:
         copier.run_copy(
             str(template), tmp_path / "new", data={"stack": stack, "package_manager": "x"}, defaults=True
@@ -315,7 +320,7 @@ def test_package_managers(template, tmp_path, stack, managers):
     assert str(refused.value) == f"Invalid choice for 'package_manager': 'x' is not in {managers}"
 
 
-def test_tools(template, tmp_path):
+def test_tools(template: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError) as refused:
         copier.run_copy(
             str(template), tmp_path / "new", data={"permissions": "custom", "tools": ["x"]}, defaults=True
@@ -378,7 +383,7 @@ EVERYTHING = {
 
 
 @pytest.mark.parametrize(("stack", "way"), [("fastapi-postgres", "-d"), ("generic", "--data-file")])
-def test_everything_can_be_answered(template, tmp_path, stack, way):
+def test_everything_can_be_answered(template: Path, tmp_path: Path, stack: str, way: str) -> None:
     answers = EVERYTHING[stack]
     if way == "-d":
         text = {
@@ -487,7 +492,7 @@ WRONG_CHOICES = [
 ]
 
 
-def refusal(template: Path, folder: Path, answers: dict) -> str:
+def refusal(template: Path, folder: Path, answers: dict[str, Any]) -> str:
     with pytest.raises(ValueError) as refused:
         copier.run_copy(str(template), folder, data=answers, defaults=True, quiet=True)
     return str(refused.value)
@@ -495,8 +500,8 @@ def refusal(template: Path, folder: Path, answers: dict) -> str:
 
 @pytest.mark.parametrize(("name", "value", "others", "wrong", "allowed"), WRONG)
 def test_wrong_answer_gets_one_sentence_and_creates_nothing(
-    template, tmp_path, name, value, others, wrong, allowed
-):
+    template: Path, tmp_path: Path, name: str, value: object, others: Answers, wrong: str, allowed: str
+) -> None:
     message = refusal(template, tmp_path / "new", {name: value} | others)
     prefix = f"Validation error for question '{name}': "
     assert message.startswith(prefix)
@@ -536,7 +541,7 @@ FORMS = {
 
 
 @pytest.mark.parametrize(("name", "text", "told"), [(name, *case) for name, cases in FORMS.items() for case in cases])
-def test_a_wrong_line_of_a_form_gets_one_sentence(template, tmp_path, name, text, told):
+def test_a_wrong_line_of_a_form_gets_one_sentence(template: Path, tmp_path: Path, name: str, text: str, told: str) -> None:
     sentence = refusal(template, tmp_path / "new", HAND | {name: text}).removeprefix(f"Validation error for question '{name}': ")
     assert sentence.startswith(told) and len(told) <= 34, sentence
     assert re.fullmatch(r"[^\n]+\.", sentence) and sentence.count(". ") == 0, sentence
@@ -557,7 +562,7 @@ def test_a_wrong_line_of_a_form_gets_one_sentence(template, tmp_path, name, text
         ),
     ],
 )
-def test_a_form_becomes_a_map(render, answers, stored):
+def test_a_form_becomes_a_map(render: Render, answers: Answers, stored: Answers) -> None:
     saved = yaml.safe_load(render(**answers)[".copier-answers.yml"])
     assert not {"command_form", "path_form", "present"} & set(saved)
     if "stack" in answers and answers["stack"] != "generic":  # a line that was taken out is a command switched off
@@ -567,13 +572,13 @@ def test_a_form_becomes_a_map(render, answers, stored):
 
 
 @pytest.mark.parametrize(("name", "value", "others", "detail"), WRONG_CHOICES)
-def test_wrong_choice_names_the_choices_and_creates_nothing(template, tmp_path, name, value, others, detail):
+def test_wrong_choice_names_the_choices_and_creates_nothing(template: Path, tmp_path: Path, name: str, value: object, others: Answers, detail: str) -> None:
     message = refusal(template, tmp_path / "new", {name: value} | others)
     assert message.startswith(f"Invalid choice for '{name}': {detail}"), message
     assert list(tmp_path.iterdir()) == []
 
 
-def test_every_open_question_is_refused_something(questions):
+def test_every_open_question_is_refused_something(questions: Questions) -> None:
     open_ended = {name for name, question in questions.items() if "validator" in question}
     assert open_ended == {name for name, *_ in WRONG} | set(FORMS) | {"starter"}  # of another stack: test_update.py
     chosen = {name for name, question in questions.items() if "choices" in question}
@@ -587,18 +592,18 @@ def test_every_open_question_is_refused_something(questions):
 @pytest.mark.parametrize(
     ("name", "value"), [("project_name", ["a"]), ("language", {"a": 1}), ("stack", ["generic"])]
 )
-def test_a_list_for_a_text_is_refused(template, tmp_path, name, value):
+def test_a_list_for_a_text_is_refused(template: Path, tmp_path: Path, name: str, value: object) -> None:
     assert refusal(template, tmp_path / "new", HAND | {name: value}) == f"Could not convert {value} to string"
     assert list(tmp_path.iterdir()) == []
 
 
-def test_wrong_answer_leaves_an_existing_repository_alone(template, tmp_path):
+def test_wrong_answer_leaves_an_existing_repository_alone(template: Path, tmp_path: Path) -> None:
     (tmp_path / "manage.py").write_text("x")
     refusal(template, tmp_path, {"project_name": ""})
     assert [path.name for path in tmp_path.iterdir()] == ["manage.py"]
 
 
-def test_command_line_ends_with_the_sentence(template, tmp_path):
+def test_command_line_ends_with_the_sentence(template: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [
             sys.executable,

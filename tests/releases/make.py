@@ -19,10 +19,12 @@ import sys
 import tarfile
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import copier
 import jinja2
 import yaml
+from checks import Answers
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "support")]
@@ -31,7 +33,7 @@ import matrix  # noqa: E402
 from conftest import commit, generated, git, plain_copy, project  # noqa: E402
 
 PARTS = ("copier.yml", "questions", "template", "hooks")
-REPOSITORIES: dict[str, dict[str, object]] = {
+REPOSITORIES: dict[str, Answers] = {
     "django": {"stack": "django-mysql", "starter": False, "package_manager": "poetry", "permissions": "sandboxed", "agents_md": True},
     "django-postgres": {"stack": "django-postgres", "starter": True, "features": ["file-storage"]},
     "nest": {"stack": "nestjs-prisma", "starter": True, "package_manager": "pnpm", "permissions": "full", "features": ["auth", "graphql"]},
@@ -45,14 +47,14 @@ OWN_RULES = '---\npaths:\n  - "**/*.sql"\n---\n\n- House rule.\n'
 # --- the api ---
 
 
-def api(template: Path, stacks: tuple[str, ...] = matrix.STACKS) -> dict[str, dict]:
+def api(template: Path, stacks: tuple[str, ...] = matrix.STACKS) -> dict[str, dict[str, Any]]:
     """What people's answers, scripts and repositories rely on."""
     return {"questions": questions(template), "stacks": {stack: outputs(template, stack) for stack in stacks}}
 
 
-def questions(template: Path) -> dict[str, dict]:
+def questions(template: Path) -> dict[str, dict[str, Any]]:
     """{name: type and choices} of every stored question; choices that depend on the stack are listed for each."""
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for name, question in definitions(template).items():
         found[name] = {"type": question["type"], "multiselect": question.get("multiselect", False)}
         if choices := question.get("choices"):
@@ -60,9 +62,9 @@ def questions(template: Path) -> dict[str, dict]:
     return found
 
 
-def definitions(template: Path) -> dict[str, dict]:
+def definitions(template: Path) -> dict[str, dict[str, Any]]:
     """Every stored question as copier.yml has it."""
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for path in sorted((template / "questions").glob("*.yml")):
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         if isinstance(content, dict):
@@ -70,7 +72,7 @@ def definitions(template: Path) -> dict[str, dict]:
     return found
 
 
-def values(choices: object, stack: str) -> list[str]:
+def values(choices: Any, stack: str) -> list[str]:
     if isinstance(choices, str):
         choices = yaml.safe_load(jinja2.Environment().from_string(choices).render(stack=stack, permissions="custom"))
     return sorted(choices.values() if isinstance(choices, dict) else choices)
@@ -96,7 +98,7 @@ def rendered(template: Path, stack: str, **answers: object) -> dict[str, str]:
         return generated(Path(scratch) / "service")
 
 
-def broken_promises(old: dict[str, dict], new: dict[str, dict], template: Path) -> list[str]:
+def broken_promises(old: dict[str, dict[str, Any]], new: dict[str, dict[str, Any]], template: Path) -> list[str]:
     """What of `old` has vanished or changed in `new` without a way over in a default of `template`'s questions."""
     found = []
     defaults = {name: str(question.get("default")) for name, question in definitions(template).items()}

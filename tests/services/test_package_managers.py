@@ -16,6 +16,7 @@ from pathlib import Path
 import matrix
 import pytest
 from checks import commands_of
+from conftest import Render
 from starters import path_with
 
 PYTHON_TOOLS = ("pytest", "ruff", "mypy", "alembic", "fastapi")
@@ -59,7 +60,7 @@ def expected_call(command: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("stack", "manager"), CASES)
-def test_commands_reach_the_tool(render, tmp_path, stack, manager):
+def test_commands_reach_the_tool(render: Render, tmp_path: Path, stack: str, manager: str) -> None:
     commands = commands_of(render(stack=stack, package_manager=manager, starter=False)["CLAUDE.md"])
     folder = tmp_path / "project"
     folder.mkdir()

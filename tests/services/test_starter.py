@@ -20,7 +20,7 @@ import matrix
 import pytest
 import starters
 import yaml
-from conftest import ROOT, STARTER, generated, git, unavailable
+from conftest import ROOT, STARTER, Render, generated, git, unavailable
 from doctor import matcher
 from starters import STACKS, Service, get, tail
 
@@ -71,7 +71,7 @@ GROUPED = [pytest.param(stack, marks=pytest.mark.xdist_group(GROUPS[stack])) for
 
 
 @pytest.fixture(scope="module", params=GROUPED)
-def service(request, template, tmp_path_factory) -> Iterator[Service]:
+def service(request: pytest.FixtureRequest, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """With the default answers, installed and migrated; shared, so each test leaves it as committed."""
     with copied(template, tmp_path_factory.mktemp("starter"), request.param) as service:
         service.expect("install")
@@ -93,15 +93,15 @@ def every_command(service: Service) -> list[str]:
 
 
 @pytest.fixture(params=STACKS)
-def stack(request) -> str:
-    return request.param
+def stack(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 def of_starter(files: dict[str, str]) -> dict[str, str]:
     return {path: text for path, text in files.items() if path not in checks.ours(files)}
 
 
-def test_every_file_is_named_and_none_tells_of_this_machine(render, stack):
+def test_every_file_is_named_and_none_tells_of_this_machine(render: Render, stack: str) -> None:
     for manager in matrix.MANAGERS[stack]:
         for features in ([], list(checks.FEATURES)):
             files = render(stack=stack, package_manager=manager, features=features)
@@ -114,11 +114,11 @@ def test_every_file_is_named_and_none_tells_of_this_machine(render, stack):
                     assert not (found := re.search(FOREIGN[manager], text)), f"{path} with {manager}: {found}"
 
 
-def test_without_starter_there_is_none(render, stack):
+def test_without_starter_there_is_none(render: Render, stack: str) -> None:
     assert not of_starter(render(stack=stack, starter=False))
 
 
-def test_rules_reach_the_files_and_weigh_little(render, stack):
+def test_rules_reach_the_files_and_weigh_little(render: Render, stack: str) -> None:
     for features in ([], ["auth"]):
         files = render(stack=stack, features=features)
         rules = {path: text for path, text in files.items() if path.startswith(".claude/rules/")}
@@ -130,12 +130,13 @@ def test_rules_reach_the_files_and_weigh_little(render, stack):
             assert weight <= 9000, f"{file} pulls in {weight} characters of rules"
 
 
-def test_compose_fits_the_example(render, stack, tmp_path):
+def test_compose_fits_the_example(render: Render, stack: str, tmp_path: Path) -> None:
     files = render(stack=stack)
     compose = yaml.safe_load(files["compose.yaml"])
     ((name, database),) = compose["services"].items()
     url = urllib.parse.urlsplit(starters.environment_of(files[".env.example"])["DATABASE_URL"])
-    host, port, _ = re.fullmatch(r"([\d.]+):(?:\$\{DATABASE_PORT:-)?(\d+)\}?:(\d+)", database["ports"][0]).groups()
+    assert (published := re.fullmatch(r"([\d.]+):(?:\$\{DATABASE_PORT:-)?(\d+)\}?:(\d+)", database["ports"][0]))
+    host, port, _ = published.groups()
     assert (url.hostname, str(url.port)) == (host, port) and host == "127.0.0.1"
     said = {key.split("_", 1)[1]: str(value) for key, value in database["environment"].items()}
     named = {key: said.get(key) for key in ("USER", "PASSWORD")} | {"DB": said.get("DB", said.get("DATABASE"))}
@@ -151,7 +152,7 @@ def test_compose_fits_the_example(render, stack, tmp_path):
 # --- that it runs
 
 
-def test_every_command_runs_as_written(service):
+def test_every_command_runs_as_written(service: Service) -> None:
     assert {"install", "services", "dev", "test", "test_one", "lint", "format", "typecheck", "api_docs", "new_migration", "migrate", "check_migrations"} <= set(service.commands)
     with service.edited(), starters.database(service.folder) as url:
         own = service.with_database(url)
@@ -159,7 +160,7 @@ def test_every_command_runs_as_written(service):
         assert not (failed := every_command(own)), "\n\n".join(failed)
 
 
-def test_a_copied_env_file_is_enough(service):
+def test_a_copied_env_file_is_enough(service: Service) -> None:
     example = (service.folder / ".env.example").read_text(encoding="utf-8")
     assert all(starters.environment_of(example)), "a line without a name"
     lines = [f"DATABASE_URL={service.environment['DATABASE_URL']}" if line.startswith("DATABASE_URL=") else line for line in example.splitlines()]
@@ -173,12 +174,12 @@ def test_a_copied_env_file_is_enough(service):
         (service.folder / ".env").unlink()
 
 
-def test_doctor_is_content(service):
+def test_doctor_is_content(service: Service) -> None:
     done = subprocess.run([sys.executable, ".claude/hooks/doctor.py"], cwd=service.folder, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "Findings: 0. Warnings: 0.\n"), done.stdout + done.stderr
 
 
-def test_it_serves_holds_to_its_document_and_stops(service):
+def test_it_serves_holds_to_its_document_and_stops(service: Service) -> None:
     with service.served() as url:
         for path in ("/health", "/ready", "/openapi.json", "/docs"):
             assert get(url + path)[0] == 200, path
@@ -197,7 +198,7 @@ def fuzz(url: str) -> None:
     assert done.returncode == 0, tail(done.stdout + done.stderr, 60)
 
 
-def test_a_changed_model_needs_its_migration(service):
+def test_a_changed_model_needs_its_migration(service: Service) -> None:
     with starters.database(service.folder) as url, service.with_database(url).edited(EDITS[service.stack]["model"]):
         own = service.with_database(url)
         own.expect("migrate")
@@ -208,7 +209,7 @@ def test_a_changed_model_needs_its_migration(service):
 
 
 @pytest.mark.parametrize("key", ["lint", "typecheck", "test"])
-def test_a_fault_is_caught(service, key):
+def test_a_fault_is_caught(service: Service, key: str) -> None:
     with service.edited(EDITS[service.stack][key]):
         failures = [service.failure(service.typed(name)) for name in (key, "test_e2e" if key == "test" else key) if name in service.commands]
         assert any(failures), f"`{service.commands[key]}` passes with the fault {EDITS[service.stack][key]}"
@@ -226,7 +227,7 @@ OTHERS = [(stack, manager) for stack in STACKS for manager in matrix.MANAGERS[st
 
 
 @pytest.mark.parametrize(("stack", "manager"), OTHERS)
-def test_other_package_managers(template, tmp_path, stack, manager):
+def test_other_package_managers(template: Path, tmp_path: Path, stack: str, manager: str) -> None:
     with copied(template, tmp_path, stack, manager) as service:
         if manager == "yarn" and (pins := os.environ.get("TEST_YARN_PINS")):
             pin(service.folder / "package.json", json.loads(pins))
@@ -238,7 +239,7 @@ def test_other_package_managers(template, tmp_path, stack, manager):
 
 
 @pytest.mark.parametrize("stack", GROUPED)
-def test_with_every_feature(template, tmp_path, stack):
+def test_with_every_feature(template: Path, tmp_path: Path, stack: str) -> None:
     with copied(template, tmp_path, stack, features=list(checks.FEATURES)) as service:
         service.expect("install", *(["generate"] if "generate" in service.commands else []), "migrate")
         service.commit()
@@ -252,7 +253,7 @@ def test_with_every_feature(template, tmp_path, stack):
 # --- that it is the project's own from the copy on
 
 
-def test_an_update_leaves_the_starter_alone(stack, tagged_template, tmp_path):
+def test_an_update_leaves_the_starter_alone(stack: str, tagged_template: Path, tmp_path: Path) -> None:
     release = tmp_path / "template"
     shutil.copytree(tagged_template, release)
     repo = tmp_path / "service"

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import yaml
@@ -62,10 +63,10 @@ LEVEL_TOOLS = {
 FOREIGN = yaml.safe_load((HERE / "foreign-words.yml").read_text())
 
 Files = dict[str, str]
-Answers = dict[str, object]
+Answers = dict[str, Any]
 
 
-def frontmatter(text: str) -> tuple[dict, str]:
+def frontmatter(text: str) -> tuple[dict[str, Any], str]:
     """The strict YAML between the first two `---` lines, and the body. Raises ValueError or yaml.YAMLError."""
     if not text.startswith("---\n"):
         raise ValueError("the first bytes are not `---`")
@@ -253,7 +254,7 @@ OPEN_RULE = re.compile(
 )
 
 
-def _no_duplicates(pairs: list[tuple[str, object]]) -> dict:
+def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, Any]:
     keys = [key for key, _ in pairs]
     if len(keys) != len(set(keys)):
         raise ValueError(f"duplicate key in {keys}")
@@ -356,7 +357,7 @@ OURS: tuple[Callable[[Files, Answers], Iterator[str]], ...] = (
 def findings(files: Files, answers: Answers | None = None) -> list[str]:
     """Everything the checks find in a generated repository; `answers` default to the stored ones."""
     stored = yaml.safe_load(files[".copier-answers.yml"]) | (answers or {})
-    found = []
+    found: list[str] = []
     for check in WHOLE + OURS:
         try:
             found += check(files if check in WHOLE else ours(files, stored), stored)

@@ -23,8 +23,10 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pexpect
 import scripted_model
@@ -50,7 +52,7 @@ class Call:
     """One tool call of the scripted model: a tool's name as the model types it, and its input."""
 
     tool: str
-    input: dict
+    input: dict[str, Any]
 
 
 def bash(command: str) -> Call:
@@ -95,16 +97,16 @@ class Run:
     """
 
     results: list[Result]
-    questions: list[dict]
-    init: dict
-    requests: list[dict]
-    main_requests: list[dict]
+    questions: list[dict[str, Any]]
+    init: dict[str, Any]
+    requests: list[dict[str, Any]]
+    main_requests: list[dict[str, Any]]
     debug: str
 
     @property
     def agents(self) -> list[str]:
         """The agents that the client loaded, its own among them."""
-        return self.init["agents"]
+        return list(self.init["agents"])
 
     @property
     def tools(self) -> list[str]:
@@ -113,7 +115,7 @@ class Run:
 
     @property
     def model(self) -> str:
-        return self.requests[0]["model"]
+        return str(self.requests[0]["model"])
 
     @property
     def system(self) -> str:
@@ -180,7 +182,7 @@ def namespace() -> tuple[str, ...]:
 
 
 @contextlib.contextmanager
-def _stage(repo: Path, turns: list, *, agent: bool, env: dict | None = None, isolated: bool = True):
+def _stage(repo: Path, turns: list[Any], *, agent: bool, env: dict[str, str] | None = None, isolated: bool = True) -> Iterator[tuple[Path, list[str], dict[str, str]]]:
     """A throw-away home that trusts `repo`; yields it, the command without arguments, the environment."""
     binary = client_binary()
     home = Path(tempfile.mkdtemp(prefix="cc-"))  # short: the client puts sockets below it
@@ -212,8 +214,8 @@ def _stage(repo: Path, turns: list, *, agent: bool, env: dict | None = None, iso
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _script(calls: list[Call | str], parallel: int) -> list:
-    turns = []
+def _script(calls: Sequence[Call | str], parallel: int) -> list[Any]:
+    turns: list[Any] = []
     for n, call in enumerate(calls):
         if isinstance(call, str):
             turns.append(call)
@@ -226,11 +228,11 @@ def _script(calls: list[Call | str], parallel: int) -> list:
 
 def run(
     repo: Path,
-    calls: list[Call | str],
+    calls: Sequence[Call | str],
     *,
     agent: bool = True,
     mode: str | None = None,
-    env: dict | None = None,
+    env: dict[str, str] | None = None,
     approve: bool = False,
     parallel: int = 1,
     isolated: bool = True,
@@ -269,24 +271,26 @@ def run(
     return Run(results, questions, init, mine, main, debug)
 
 
-def _converse(command, repo, environment, approve, timeout) -> tuple[list[dict], str]:
+def _converse(command: list[str], repo: Path, environment: dict[str, str], approve: bool, timeout: float) -> tuple[list[dict[str, Any]], str]:
     """Run the client over its stream-json protocol, answering its questions; its events, and its stderr."""
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    process = subprocess.Popen(command, cwd=repo, env=environment, start_new_session=True, **pipes)
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, cwd=repo, env=environment, start_new_session=True, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+    assert process.stdin and process.stdout and process.stderr
+    stdin, stdout, errors = process.stdin, process.stdout, process.stderr
     stderr: list[str] = []
-    drain = threading.Thread(target=lambda: stderr.append(process.stderr.read()), daemon=True)
+    drain = threading.Thread(target=lambda: stderr.append(errors.read()), daemon=True)
     drain.start()
     killer = threading.Timer(timeout, os.killpg, (process.pid, signal.SIGKILL))
     killer.start()
 
-    def say(message: dict) -> None:
-        process.stdin.write(json.dumps(message) + "\n")
-        process.stdin.flush()
+    def say(message: dict[str, Any]) -> None:
+        stdin.write(json.dumps(message) + "\n")
+        stdin.flush()
 
     events = []
     try:
         say({"type": "user", "message": {"role": "user", "content": MAIN_PROMPT}})
-        for line in process.stdout:
+        for line in stdout:
             events.append(event := json.loads(line))
             if event["type"] == "control_request":
                 answer = {"behavior": "deny", "message": "asked, and nobody said yes"}
@@ -295,7 +299,7 @@ def _converse(command, repo, environment, approve, timeout) -> tuple[list[dict],
                 body = {"subtype": "success", "request_id": event["request_id"], "response": answer}
                 say({"type": "control_response", "response": body})
             elif event["type"] == "result":
-                process.stdin.close()  # the client leaves at the end of its input
+                stdin.close()  # the client leaves at the end of its input
         process.wait()
     except BrokenPipeError:
         pass  # it left early; the caller sees what is missing
@@ -308,9 +312,9 @@ def _converse(command, repo, environment, approve, timeout) -> tuple[list[dict],
     return events, "".join(stderr)
 
 
-def _judge(calls: list[Call | str], events: list[dict], requests: list[dict]) -> list[Result]:
+def _judge(calls: Sequence[Call | str], events: list[dict[str, Any]], requests: list[dict[str, Any]]) -> list[Result]:
     """A result for each call that the model got an answer to, in the order of the calls."""
-    asked, decisions, answers = {}, {}, {}
+    asked, decisions, answers = dict[str, str](), dict[str, Any](), dict[str, str]()
     for event in events:
         if event["type"] == "control_request":
             question = event["request"]
@@ -329,7 +333,7 @@ def _judge(calls: list[Call | str], events: list[dict], requests: list[dict]) ->
             continue
         decision = decisions.get(id_) or {}
         refused = "blocked" if decision.get("source") == "hook" else "denied"
-        outcome = {"accept": "ran", "reject": refused}.get(decision.get("decision"), "invalid")
+        outcome = {"accept": "ran", "reject": refused}.get(str(decision.get("decision")), "invalid")
         reason = asked.get(id_) or decision.get("reason_type", "")
         results.append(Result(call, "asked" if id_ in asked else outcome, answers[id_], reason))
     return results
@@ -341,7 +345,7 @@ def prompt_screen(
     *,
     agent: bool = True,
     mode: str | None = "manual",
-    env: dict | None = None,
+    env: dict[str, str] | None = None,
     timeout: float = 60,
 ) -> str:
     """Play one call in the interactive client in a pseudo-terminal; the screen's text as a person reads it.
@@ -354,8 +358,7 @@ def prompt_screen(
     env = {"TERM": "xterm-256color", **(env or {})}
     with _stage(repo, _script([call], 1), agent=agent, env=env) as (home, command, environment):
         command += ["--ax-screen-reader", *(["--permission-mode", mode] if mode else []), MAIN_PROMPT]
-        terminal = {"dimensions": (60, 160), "encoding": "utf-8", "timeout": 0.5}
-        child = pexpect.spawn(command[0], command[1:], cwd=str(repo), env=environment, **terminal)
+        child = pexpect.spawn(command[0], command[1:], cwd=str(repo), env=environment, dimensions=(60, 160), encoding="utf-8", timeout=0.5)
         child.logfile_read = screen
         end = time.monotonic() + timeout
         while time.monotonic() < end and child.expect([pexpect.TIMEOUT, QUESTION, pexpect.EOF]) == 0:
@@ -371,6 +374,5 @@ def prompt_screen(
 def doctor_text(repo: Path) -> str:
     """What `claude doctor` prints in `repo` (it leaves with 0 whatever it finds)."""
     with _stage(Path(repo).resolve(), [], agent=False) as (_, command, environment):
-        plain = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "timeout": 60}
-        done = subprocess.run([*command, "doctor"], cwd=repo, env=environment, **plain)
+        done = subprocess.run([*command, "doctor"], cwd=repo, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
     return done.stdout + done.stderr

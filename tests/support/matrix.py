@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from allpairspy import AllPairs
-from checks import FEATURES
+from checks import FEATURES, Answers
 
 STACKS = ("django-mysql", "django-postgres", "nestjs-prisma", "fastapi-postgres", "generic")
 LEVELS = ("read-only", "edit", "standard", "sandboxed", "full", "custom")
@@ -14,7 +16,7 @@ MANAGERS = {
     "nestjs-prisma": ["npm", "pnpm", "yarn"],
 }
 # A stack someone describes by hand.
-GO = {
+GO: Answers = {
     "stack": "generic",
     "language": "Go",
     "framework": "Gin",
@@ -35,12 +37,12 @@ GO = {
 }
 
 
-def combinations(stack: str) -> list[dict[str, object]]:
+def combinations(stack: str) -> list[Answers]:
     """Answers (for `copier copy -d`) that cover every pair of values of this stack's questions.
 
     In pairs, features are none or all; then each is chosen alone once.
     """
-    questions = {
+    questions: dict[str, Sequence[object]] = {
         "permissions": LEVELS,
         "methodology": ([], ["tdd"], ["kiss"], ["tdd", "kiss"]),
         "features": ([], list(FEATURES)),
@@ -52,7 +54,7 @@ def combinations(stack: str) -> list[dict[str, object]]:
     rows = AllPairs([[(name, value) for value in values] for name, values in questions.items() if len(values) > 1])
     rows = [dict(row) for row in rows]
     rows += [rows[at] | {"features": [feature], "permissions": LEVELS[at % len(LEVELS)]} for at, feature in enumerate(FEATURES)]
-    combos = []
+    combos: list[Answers] = []
     for row in rows:
         answers = row | {"stack": stack, "project_name": "orders-api", "project_description": "Takes and tracks orders."}
         if stack == "generic":
@@ -63,7 +65,7 @@ def combinations(stack: str) -> list[dict[str, object]]:
     return combos
 
 
-def name(answers: dict[str, object]) -> str:
+def name(answers: Answers) -> str:
     """A readable test id."""
     parts = [answers["stack"], answers["permissions"], answers.get("package_manager", "")]
     parts += ["+".join(answers["methodology"]) or "no-method"]

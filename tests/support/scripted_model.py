@@ -21,11 +21,12 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 MAIN_PROMPT, AGENT_PROMPT, PLAYED = "<<play in main>>", "<<play in agent>>", "<<played>>"
 
 
-def texts(node) -> list[str]:
+def texts(node: Any) -> list[str]:
     """The text of a request's `system`, `messages` or `content`, block by block, tool results included."""
     if isinstance(node, str):
         return [node]
@@ -34,7 +35,7 @@ def texts(node) -> list[str]:
     return texts(node.get("text") or node.get("content") or [])
 
 
-def reply(script: dict, request: dict) -> tuple[str, list[dict]]:
+def reply(script: dict[str, Any], request: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
     """Who sent `request` (main, agent, other) and the model's next turn for it.
 
     How far the script is is in the request's own history, so nothing has to be kept here.
@@ -52,12 +53,12 @@ def reply(script: dict, request: dict) -> tuple[str, list[dict]]:
     return who, [{"type": "text", "text": turn}] if isinstance(turn, str) else turn
 
 
-def streamed(model: str, blocks: list[dict]) -> bytes:
+def streamed(model: str, blocks: list[dict[str, Any]]) -> bytes:
     """The turn as the server-sent events of POST /v1/messages."""
     id_ = f"msg_{os.urandom(8).hex()}"  # turns that share an id are merged by the client
     message = {"id": id_, "type": "message", "role": "assistant", "model": model, "content": []}
     usage = {"input_tokens": 1, "output_tokens": 1}
-    events = [{"type": "message_start", "message": {**message, "usage": usage}}]
+    events: list[dict[str, Any]] = [{"type": "message_start", "message": {**message, "usage": usage}}]
     for index, block in enumerate(blocks):
         if block["type"] == "tool_use":
             empty = {**block, "input": {}}
@@ -72,10 +73,18 @@ def streamed(model: str, blocks: list[dict]) -> bytes:
     return "".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events).encode()
 
 
+class Server(ThreadingHTTPServer):
+    def __init__(self, home: Path) -> None:
+        super().__init__(("127.0.0.1", 0), Endpoint)
+        self.script = json.loads((home / "script.json").read_text())
+        self.record, self.lock = home / "requests.jsonl", threading.Lock()
+
+
 class Endpoint(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    server: Server
 
-    def do_POST(self):
+    def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"{}")
         who, blocks = reply(self.server.script, request)
         line = json.dumps({**request, "_who": who, "_answer": blocks[-1]["type"]})
@@ -83,19 +92,19 @@ class Endpoint(BaseHTTPRequestHandler):
             record.write(line + "\n")
         self.send(200, streamed(request.get("model"), blocks))
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         self.send(404, b"")
 
     do_HEAD = do_GET
 
-    def send(self, status: int, body: bytes):
+    def send(self, status: int, body: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *_):
+    def log_message(self, *_: object) -> None:
         pass
 
 
@@ -108,9 +117,7 @@ def loopback_up() -> None:
 def main(home: Path, command: list[str]) -> int:
     with contextlib.suppress(OSError):  # outside a namespace of our own it is up already
         loopback_up()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
-    server.script = json.loads((home / "script.json").read_text())
-    server.record, server.lock = home / "requests.jsonl", threading.Lock()
+    server = Server(home)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}"
     return subprocess.call(command, env={**os.environ, "ANTHROPIC_BASE_URL": url})

@@ -18,9 +18,10 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import copier
 import jinja2
@@ -36,7 +37,7 @@ STACKS = tuple(stack for stack in matrix.STACKS if stack != "generic")
 PORTS = {"django-mysql": 8000, "django-postgres": 8000, "fastapi-postgres": 8000, "nestjs-prisma": 3000}
 # The variable that names a server on which databases may be made, for each kind of URL.
 SERVERS = {"mysql": "TEST_MYSQL_URL", "postgresql": "TEST_POSTGRES_URL"}
-NAMES = jinja2.Environment().from_string((ROOT / "template/facts/names.jinja").read_text(encoding="utf-8")).module
+NAMES: Any = jinja2.Environment().from_string((ROOT / "template/facts/names.jinja").read_text(encoding="utf-8")).module
 
 
 # --- package managers
@@ -155,8 +156,8 @@ def statement(server: str, sql: str) -> None:
         with connection, connection.cursor() as cursor:
             cursor.execute(sql)
     else:
-        with psycopg.connect(url._replace(scheme="postgresql").geturl(), autocommit=True) as connection:
-            connection.execute(sql)
+        with psycopg.connect(url._replace(scheme="postgresql").geturl(), autocommit=True) as session:
+            session.execute(sql)
 
 
 # --- the generated service
@@ -291,12 +292,12 @@ def tail(text: str, lines: int = 30) -> str:
     return "\n".join(text.splitlines()[-lines:])
 
 
-def until(condition, seconds: float, otherwise) -> None:
+def until(condition: Callable[[], object], seconds: float, otherwise: str | Callable[[], str]) -> None:
     """Wait for it; AssertionError with `otherwise` (a text, or what makes one) after so many seconds."""
     assert happens(condition, seconds), otherwise() if callable(otherwise) else otherwise
 
 
-def happens(condition, seconds: float) -> bool:
+def happens(condition: Callable[[], object], seconds: float) -> bool:
     """Wait for it; whether it came true within so many seconds."""
     end = time.monotonic() + seconds
     while not condition():
