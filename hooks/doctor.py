@@ -14,11 +14,15 @@ import argparse
 import json
 import os
 import re
-import subprocess
 import sys
-from typing import Any, Callable, Iterator, NamedTuple
+from typing import Any, Iterator, NamedTuple
 
 sys.dont_write_bytecode = True
+try:
+    from guard_files import Project, git, matcher
+except Exception as fault:
+    print("doctor: guard_files.py does not load: %s; copier recopy brings it back" % fault, file=sys.stderr)
+    sys.exit(2)
 AGENT = ".claude/agents/backend-developer.md"
 SETTINGS, LOCAL = ".claude/settings.json", ".claude/settings.local.json"
 FACTS, PROGRAMS = ".claude/hooks/project.json", ("guard", "guard_files", "guard_options", "guard_shell")
@@ -85,15 +89,6 @@ def read_frontmatter(text: str) -> "tuple[dict[str, Any], tuple[int, str] | None
     return found, None
 
 
-def matcher(globs: list[str]) -> Callable[[str], object]:
-    """A test of a path from the project's root against globs as the client reads them."""
-    from guard_files import regex
-
-    globs = [glob.strip("/") for glob in globs]
-    texts = [("" if "/" in glob else "(?:.*/)?") + regex(glob, most=12) for glob in globs]
-    return re.compile("|".join(texts) or "(?!)", re.S).fullmatch
-
-
 class Setup:
     """The generated repository at `root`: its files as text and JSON, and what git knows of it."""
 
@@ -143,15 +138,10 @@ class Setup:
         return value if isinstance(value, dict) else {}
 
     def git(self, *command: str) -> list[str]:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-        try:
-            run = subprocess.run(["git", "-C", self.root, *command], capture_output=True, env=environment,
-                                 timeout=60)
-            if run.returncode > (command[0] == "check-ignore"):  # whose 1 means that nothing is ignored
-                raise OSError
-        except (OSError, ValueError, subprocess.SubprocessError):
-            raise CannotLook("git cannot be asked here") from None
-        return [os.fsdecode(entry) for entry in run.stdout.split(b"\0") if entry]
+        code, text = git(self.root, *command, seconds=60)
+        if code > (command[0] == "check-ignore"):  # whose 1 means that nothing is ignored
+            raise CannotLook("git cannot be asked here")
+        return [entry for entry in text.split("\0") if entry]
 
 
 def hook_commands(hooks: Any) -> Iterator[str]:
@@ -227,8 +217,6 @@ def check_ignored(p: Setup) -> Iterator[Finding]:
 
 
 def check_secrets(p: Setup) -> Iterator[Finding]:
-    from guard_files import Project
-
     project = Project(p.root, {"secrets": [], "not_secret": [], "protected": [], "paths": {}, **p.facts})
     for name in filter(project.is_secret, p.tracked):
         how = ("git rm --cached it, add it to .gitignore, and change the secrets in it: history keeps them; "

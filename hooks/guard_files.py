@@ -13,6 +13,7 @@ A folder above or below such a path counts as the path. Matching takes linear ti
 import os
 import re
 import time
+from collections.abc import Callable
 
 NO_SECRETS = (".env.example", ".env.sample", ".env.template")
 CODE = tuple(".py .pyi .ts .tsx .js .mjs .cjs .go .rb .php .java .kt .scala .cs .fs .rs .ex .exs .md".split())
@@ -41,6 +42,30 @@ def regex(glob: str, most: int = 6) -> str:
             short = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
             out.append(short.get(piece) or ("[^/]" if len(piece) > 1 else re.escape(piece)))
     return "".join(out)
+
+
+def matcher(globs: list[str]) -> Callable[[str], object]:
+    """A test of a path (str, from the project's root) against globs; one without a slash is for any depth."""
+    texts = [("" if "/" in glob.rstrip("/") else "(?:.*/)?")
+             + regex(glob.lstrip("/") + "**" * glob.endswith("/"), most=12) for glob in globs]
+    return re.compile("|".join(texts) or "(?!)", re.S).fullmatch
+
+
+def git(cwd: str, *args: str, seconds: int = SECONDS) -> tuple[int, str]:
+    """(exit code, output) of a git command that only reads; 127 where it cannot run, Doubt if it hangs."""
+    import subprocess
+
+    # A git hook that started the client leaves variables behind; they would point elsewhere.
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    try:
+        done = subprocess.run([*GIT, *args], cwd=cwd, env=dict(environment, GIT_OPTIONAL_LOCKS="0"),
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              timeout=seconds)
+    except subprocess.TimeoutExpired:
+        raise Doubt("git takes too long to answer") from None
+    except (OSError, ValueError):
+        return 127, ""
+    return done.returncode, os.fsdecode(done.stdout)
 
 
 class Globs:
@@ -203,18 +228,8 @@ class Project:
 
     def git(self, cwd: str, *args: str) -> tuple[int, list[str]]:
         """(exit code, output split at NUL and new line) of a git command that only reads."""
-        import subprocess
-
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-        try:
-            done = subprocess.run([*GIT, *args], cwd=cwd, env=dict(environment, GIT_OPTIONAL_LOCKS="0"),
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                                  timeout=SECONDS)
-        except subprocess.TimeoutExpired:
-            raise Doubt("git takes too long to say what it would show") from None
-        except (OSError, ValueError):
-            return 127, []
-        return done.returncode, [text for text in re.split("[\0\n]", os.fsdecode(done.stdout)) if text]
+        code, text = git(cwd, *args)
+        return code, [piece for piece in re.split("[\0\n]", text) if piece]
 
     def secrets_in(self, cwd: str, *args: str) -> list[str]:
         """Secrets among the names that a git command prints; Doubt if git cannot say."""

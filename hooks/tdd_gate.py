@@ -13,10 +13,8 @@ session, in a file below the git directory, so the work tree stays clean and eve
 import json
 import os
 import re
-import subprocess
 import sys
 import time
-from collections.abc import Callable
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -27,29 +25,12 @@ CONFIGURATION = [
     "{config,configuration,settings}.{py,ts,js,mjs,cjs,rb,exs,php}", "**/settings/*.py"]
 
 
-def matcher(globs: list[str]) -> Callable[[str], object]:
-    """A test of a path (str, from the project's root) against gitignore-like globs (no slash: any depth)."""
-    from guard_files import regex
-
-    anchored = [("" if "/" in glob.rstrip("/") else "**/") + glob.lstrip("/") + "**" * glob.endswith("/")
-                for glob in globs]
-    return re.compile("|".join(map(regex, anchored)) or r"(?!)", re.S).fullmatch
-
-
 def project_root(cwd: object) -> str:
     """The nearest folder above `cwd` with our facts (a worktree has its own), else this program's own."""
     folder = cwd if isinstance(cwd, str) and os.path.isabs(cwd) else ""
     while folder and not os.path.isfile(os.path.join(folder, FACTS)):
         folder = os.path.dirname(folder) if os.path.dirname(folder) != folder else ""
     return folder or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-
-
-def git(root: str, *arguments: str) -> bytes:
-    """Standard output (bytes) of git in `root`; an exception if it fails."""
-    # A git hook that started the client leaves variables behind; they would point elsewhere.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return subprocess.run(["git", "--no-optional-locks", *arguments], cwd=root, env=environment,
-                          capture_output=True, check=True, timeout=20).stdout
 
 
 def first_time(marker: str, paths: list[str]) -> bool:
@@ -70,6 +51,8 @@ def first_time(marker: str, paths: list[str]) -> bool:
 
 
 def main() -> int:
+    from guard_files import git, matcher
+
     event = json.loads(sys.stdin.buffer.read())
     session = event.get("session_id")
     if event.get("stop_hook_active") or not session:
@@ -82,16 +65,16 @@ def main() -> int:
         return 0
     # In a worktree this is that worktree's own git directory.
     name = "backend-developer/tdd-gate/" + re.sub(r"[^\w-]", "_", str(session))[:80]
-    prefix, marker, _ = git(root, "rev-parse", "--show-prefix", "--git-path", name).split(b"\n")
+    prefix, marker, _ = git(root, "rev-parse", "--show-prefix", "--git-path", name, seconds=20)[1].split("\n")
     options = ["--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=all"]
-    changed = [os.fsdecode(entry[3:])[len(os.fsdecode(prefix)):] for entry in
-               git(root, "status", *options, "--", ".").split(b"\0") if entry and b"D" not in entry[:2]]
+    code, entries = git(root, "status", *options, "--", ".", seconds=20)
+    changed = [entry[3 + len(prefix):] for entry in entries.split("\0") if entry and "D" not in entry[:2]]
     is_source, is_test = matcher(paths["source"]), matcher(paths.get("tests") or [])
     is_exempt = matcher([*(paths.get("migrations") or ()), *CONFIGURATION])
     untested = sorted(path for path in changed if is_source(path) and not is_exempt(path))
-    if any(map(is_test, changed)) or not untested:
+    if code or any(map(is_test, changed)) or not untested:
         return 0
-    if not first_time(os.path.join(root, os.fsdecode(marker)), untested):
+    if not first_time(os.path.join(root, marker), untested):
         return 0
     shown = ", ".join("".join(c if c.isprintable() else "?" for c in path) for path in untested[:3])
     more = " and %d more" % (len(untested) - 3) if len(untested) > 3 else ""

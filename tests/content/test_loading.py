@@ -13,7 +13,7 @@ import proof
 import pytest
 import yaml
 from conftest import Render
-from doctor import matcher
+from guard_files import matcher
 
 TABLE: dict[str, dict[str, dict[str, Any]]] = yaml.safe_load((Path(__file__).parent / "loading.yml").read_text(encoding="utf-8"))
 Rules = dict[str, tuple[Callable[[str], object], int]]

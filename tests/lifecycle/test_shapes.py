@@ -13,7 +13,7 @@ import copier._main
 import pytest
 import yaml
 from conftest import generated, write_files
-from doctor import matcher
+from guard_files import matcher
 
 SHAPES = yaml.safe_load((Path(__file__).parent / "shapes.yml").read_text(encoding="utf-8"))
 FROM_SOURCE = {"api", "database", "security", "operations"}

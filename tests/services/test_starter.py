@@ -21,7 +21,7 @@ import pytest
 import starters
 import yaml
 from conftest import ROOT, STARTER, Render, generated, git, unavailable
-from doctor import matcher
+from guard_files import matcher
 from starters import STACKS, Service, get, tail
 
 # One edit each: (file, what is there, what replaces it).
