@@ -30,8 +30,9 @@ VERSIONS = yaml.safe_load((ROOT / "proofs/versions.yml").read_text(encoding="utf
 PACKAGES = ["pytest", "pytest-cov", "pytest-xdist", "mypy", "ruff", "alembic", "django", VERSIONS["go"]["toolchain"]]
 NODE = {
     "vitest": "^4", "@vitest/coverage-v8": "^4", "typescript": "^5", "oxlint": "^1", "prettier": "^3", "eslint": "^10", "jest": "^30",
-    "@nestjs/cli": "^12", "prisma": "^7", "pnpm": ">=10", "yarn": "^1",
+    "@nestjs/cli": "^12", "prisma": "^7", "pnpm": ">=10", "yarn": "^1", "bun": "^1", "deno": "^2",
 }  # fmt: skip
+BINARIES = ("pnpm", "bun", "deno")  # their own scripts put the program in its place
 # The tools' own, as every project's .gitignore has them; files of a running test database.
 CACHES = re.compile(r"(^|/)(\.[a-z]+_cache|__pycache__|node_modules|\.git|\.coverage[^/]*|\.home)(/|$)|\.tsbuildinfo$|-journal$")
 
@@ -99,10 +100,10 @@ SAMPLES = {
         adds={"manage.py makemigrations": "shop/migrations/"},
     ),
     "node": Sample(
-        files={"nest-cli.json": '{"sourceRoot": "src", "compilerOptions": {"deleteOutDir": true}}\n', "eslint.config.js": "export default [{files: ['**/*.js']}];\n", "src/total.js": "export const total = 1;\n", "src/total.jest.cjs": "it('is one', () => expect(1).toBe(1));\n", "src/total.ts": "export const total: number = 1;\n", "src/total.test.ts": "import { expect, it } from 'vitest';\nimport { total } from './total';\n\nit('is one', () => expect(total).toBe(1));\n", "tsconfig.json": '{"compilerOptions": {"module": "esnext", "moduleResolution": "bundler", "skipLibCheck": true, "types": [], "outDir": "dist"}, "include": ["src"]}\n', "tsconfig.other.json": '{"extends": "./tsconfig.json", "compilerOptions": {"outDir": "other"}}\n', "package.json": '{"type": "module", "jest": {"testMatch": ["**/*.jest.cjs"]}}\n'},
+        files={"nest-cli.json": '{"sourceRoot": "src", "compilerOptions": {"deleteOutDir": true}}\n', "eslint.config.js": "export default [{files: ['**/*.js']}];\n", "src/total.js": "export const total = 1;\n", "src/total.jest.cjs": 'it("is one", () => expect(1).toBe(1));\n', "src/total.ts": "export const total: number = 1;\n", "src/total.test.ts": "import { expect, it } from \"vitest\";\nimport { total } from \"./total\";\n\nit(\"is one\", () => expect(total).toBe(1));\n", "tsconfig.json": '{"compilerOptions": {"module": "esnext", "moduleResolution": "bundler", "skipLibCheck": true, "types": [], "outDir": "dist"}, "include": ["src"]}\n', "tsconfig.other.json": '{"extends": "./tsconfig.json", "compilerOptions": {"outDir": "other"}}\n', "package.json": '{"type": "module", "jest": {"testMatch": ["**/*.jest.cjs"]}}\n'},
         programs=("vitest", "jest", "eslint", "oxlint", "prettier --check", "prettier -c", "prettier -l", "tsc", "tsc --version", "tsc --showConfig", "nest info", "nest --version", "nest build"),
         words=["src"],
-        fits={"-p": "tsconfig.json", "--project": "tsconfig.json", "-D": "no-debugger", "-A": "no-debugger", "-W": "no-debugger", "--threads": "1", "-t": "is", "--ext": ".js", "--testPathPatterns": "total", "--testNamePattern": "is"},
+        fits={"-p": "tsconfig.json", "--project": "tsconfig.json", "-D": "no-debugger", "-A": "no-debugger", "-W": "no-debugger", "--threads": "1", "-t": "is", "--ext": ".js", "--testPathPatterns": "total", "--testNamePattern": "is", "--testTimeout": "5000", "--hookTimeout": "5000"},
         adds={"vitest": "coverage/", "jest": "coverage/", "nest build": "dist/"},
     ),
     "prisma": Sample(
@@ -122,6 +123,13 @@ SAMPLES = {
         ),
         words=["src"],
         fits={"--omit": "dev", "--pattern": "prettier", "-t": "is"},
+    ),
+    "other": Sample(
+        files={"total.test.ts": "import { test } from 'bun:test';\n\ntest('is one', () => {});\n", "total.deno.ts": 'Deno.test("is one", () => {\n  console.log(1);\n});\n', "package.json": "{}\n"},
+        programs=("bun test", "deno test", "deno lint", "deno fmt"),
+        words=["total.deno.ts"],
+        fits={"-t": "is", "--test-name-pattern": "is", "--filter": "is", "--timeout": "5000"},
+        adds={"bun test": "coverage/"},
     ),
     "go": Sample(
         files={"go.mod": "module example.com/x\n\ngo 1.24\n", "cmd/api/main.go": "package main\n\nfunc main() {}\n", "total/total.go": "package total\n\nfunc Total() int { return 1 }\n", "total/total_test.go": 'package total\n\nimport "testing"\n\nfunc TestTotal(t *testing.T) {\n\tif Total() != 1 {\n\t\tt.Fatal()\n\t}\n}\n'},
@@ -143,6 +151,7 @@ PLANTED = {
     },
     "prisma": {"prisma format": "none --schema=other.prisma", "prisma generate": "none --schema=other.prisma", "prisma validate": "none --config=./canary.mjs"},
     "scripts": {"npm test": "read --script-shell=./canary"},
+    "other": {"bun test": "read --preload=./canary.cjs", "deno test": "read --junit-path=", "deno fmt": "read --indent-width=8"},
 }
 
 
@@ -204,7 +213,7 @@ def tools() -> Path:
         if not (CACHE / "node").exists() or (CACHE / "node").read_text() != wanted:
             (CACHE / "package.json").write_text(json.dumps({"private": True, "dependencies": NODE}))
             subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--prefix", CACHE], check=True)
-            subprocess.run(["npm", "rebuild", "--silent", "--prefix", CACHE, "pnpm"], check=True)  # its script puts the program in its place
+            subprocess.run(["npm", "rebuild", "--silent", "--prefix", CACHE, *BINARIES], check=True)
             (CACHE / "node").write_text(wanted)
     return python / "bin"
 
@@ -238,7 +247,7 @@ def sample(tools: Path, tmp_path: Path) -> Iterator[Callable[[str], tuple[Path, 
 # The words that some programs need.
 BEHIND = {
     "manage.py sqlmigrate": ["shop", "0001"], "ruff rule": ["F401"], "go doc": ["./total"], "npm explain": ["prettier"], "npm pkg get": ["scripts"],
-    "pnpm why": ["prettier"], "yarn why": ["prettier"], "npm ls": [], "alembic check": [], "go env": [], "manage.py test": [], "yarn list": [], "pnpm ls": [], "pnpm list": [],
+    "pnpm why": ["prettier"], "yarn why": ["prettier"], "bun test": ["total.test.ts"], "npm ls": [], "alembic check": [], "go env": [], "manage.py test": [], "yarn list": [], "pnpm ls": [], "pnpm list": [],
 }  # fmt: skip
 
 
@@ -253,7 +262,8 @@ def offenders(name: str, entries: dict[str, str], sample: Callable) -> tuple[lis
             entry = next(entries_of for key, entries_of in listed(name).items() if f"{entry} ".startswith(f"as {key} "))
         behind = project.words if entry.split()[0] in ("read", "text", "search") else []
         behind = BEHIND.get(program, behind)
-        first, todo = ["run"] if program == "vitest" else [], options(entry, project.fits, separate=program == "tsc")
+        first, behind = (["run", *behind], []) if program == "vitest" else ([], behind)  # `--bail src` takes the word for its value
+        todo = options(entry, project.fits, separate=program == "tsc")
         while todo:
             group = todo.pop()
             call = [*words, *first, *(word for option in group for word in option), *behind]
@@ -274,7 +284,7 @@ def offenders(name: str, entries: dict[str, str], sample: Callable) -> tuple[lis
 
 
 # How many calls succeed at least: what only fails proves nothing.
-SUCCEED = {"python": 100, "alembic": 15, "django": 30, "node": 80, "prisma": 8, "scripts": 70, "go": 40}
+SUCCEED = {"python": 100, "alembic": 15, "django": 30, "node": 80, "prisma": 8, "scripts": 70, "other": 15, "go": 40}
 
 
 @pytest.mark.parametrize("name", SAMPLES)
