@@ -307,6 +307,15 @@ class Shell:
         if words:
             self.simple(words)
 
+    def is_installed(self, key, found, words):
+        """npx: a program of node_modules; any other it would download and run."""
+        self.is_command(key, found, words)
+        folder, last = self.cwd, ""
+        while words and not found and not os.path.lexists(os.path.join(folder, "node_modules/.bin", words[0].text)):
+            folder, last = os.path.dirname(folder), folder
+            if folder == last:
+                raise Doubt("`%s` is not installed here: %s would download it" % (words[0].text, key))
+
     def is_timed(self, key, found, words):
         if not words or not re.fullmatch(r"[\d.]+[smhd]?", words[0].text):
             raise Doubt("its first word is no time")

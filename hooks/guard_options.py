@@ -12,7 +12,7 @@ import re
 
 from guard_files import Doubt
 
-COMMANDS = ("command", "timed")  # kinds whose first word begins a command of its own
+COMMANDS = ("command", "installed", "timed")  # kinds whose first word begins a command of its own
 
 
 class Entry:
