@@ -311,7 +311,9 @@ class Shell:
         """npx: a program of node_modules; any other it would download and run."""
         self.is_command(key, found, words)
         folder, last = self.cwd, ""
-        while words and not found and not os.path.lexists(os.path.join(folder, "node_modules/.bin", words[0].text)):
+        while words and not found:
+            if os.path.lexists(os.path.join(folder, "node_modules/.bin", words[0].text)):
+                break
             folder, last = os.path.dirname(folder), folder
             if folder == last:
                 raise Doubt("`%s` is not installed here: %s would download it" % (words[0].text, key))
@@ -413,7 +415,7 @@ def fits(wanted, text):
     if wanted == text:
         return True
     pattern = ".+".join(map(re.escape, PLACEHOLDER.split(wanted)))
-    filled = PLACEHOLDER.search(wanted) and text[:1] not in ("-", "@")
+    filled = PLACEHOLDER.search(wanted) and text[:1] not in ("-", "@", '"')
     return bool(filled and re.fullmatch(pattern, text, re.S))
 
 
