@@ -307,6 +307,15 @@ class Shell:
         if words:
             self.simple(words)
 
+    def is_installed(self, key: str, found: list, words: list[Word]) -> None:
+        """npx: a program of node_modules; any other it would download and run."""
+        self.is_command(key, found, words)
+        folder = self.cwd
+        while words and not found and not os.path.lexists(folder + "/node_modules/.bin/" + words[0].text):
+            if folder == os.path.dirname(folder):
+                raise Doubt("`%s` is not installed here: %s would download it" % (words[0].text, key))
+            folder = os.path.dirname(folder)
+
     def is_timed(self, key: str, found: list, words: list[Word]) -> None:
         if not words or not re.fullmatch(r"[\d.]+[smhd]?", words[0].text):
             raise Doubt("its first word is no time")
@@ -404,7 +413,7 @@ def fits(wanted: str, text: str) -> bool:
     if wanted == text:
         return True
     pattern = ".+".join(map(re.escape, PLACEHOLDER.split(wanted)))
-    filled = PLACEHOLDER.search(wanted) and text[:1] not in ("-", "@")
+    filled = PLACEHOLDER.search(wanted) and text[:1] not in ("-", "@", '"')
     return bool(filled and re.fullmatch(pattern, text, re.S))
 
 

@@ -6,13 +6,13 @@
 An entry is `KIND OPTION OPTION …`. KIND says what the other words are; guard.py has a method for each.
 Options: `-x` takes nothing, `-k=` a value, `-k=V` the value V alone, `-#` is any number, `+-x` must be there,
 `-x!` makes the other words files that are written, `word` is that word itself. What is not listed is Doubt:
-an abbreviation, a bundle with an unknown letter, a value that begins with a dash or an `@`.
+an abbreviation, a bundle with an unknown letter, a value that begins with a dash, an `@` or a quote.
 """
 import re
 
 from guard_files import Doubt
 
-COMMANDS = ("command", "timed")  # kinds whose first word begins a command of its own
+COMMANDS = ("command", "installed", "timed")  # kinds whose first word begins a command of its own
 
 
 class Entry:
@@ -37,7 +37,8 @@ class Entry:
 
     def takes(self, name: str, value: str) -> bool:
         listed = self.values.get(name, ())
-        return value in listed or ("" in listed and value[:1] not in ("-", "@") and "%output" not in value)
+        plain = value[:1] not in ("-", "@", '"') and "%output" not in value
+        return value in listed or ("" in listed and plain)
 
     def read(self, args: list) -> tuple[list, list]:
         """([(option, value or "")], [further words]) of a program's words; raises Doubt."""

@@ -44,10 +44,11 @@ STAND_IN = """#!/bin/sh
 case "$*" in *leak*) cat .env ;; esac
 if (: > "$0.ran") 2>/dev/null; then echo outside; else echo inside; fi
 """
+INSTALLED = {".venv/bin": "python pip pytest ruff mypy alembic fastapi", "node_modules/.bin": "vitest prettier oxlint tsc nest prisma"}
 FILES = {
     "README.md": "# Orders\n",
     ".env.example": "TOKEN=fill-me-in\n",
-    ".gitignore": ".env\nsecrets/\n.venv/\nnew.pem\n",
+    ".gitignore": ".env\nsecrets/\n.venv/\nnode_modules/\nnew.pem\n",
     ".github/workflows/ci.yml": "on: push\n",
     "scripts/hello.py": "print('hello')\n",
     "scripts/hello.sh": "echo hello\n",
@@ -147,10 +148,11 @@ def staged(template: Path, folder: Path, stack: str, level: str, **more: object)
     names = TABLE["stacks"][stack]["names"]
     source = {names[name]: "total = 1\n" for name in ("source", "test", "migration")}
     write_files(repo, FILES | source | {secret: f"TOKEN={MARKER}\n" for secret in SECRETS})
-    for tool in ("python", "pip", "pytest", "ruff", "mypy", "alembic", "fastapi"):
-        (repo / ".venv/bin").mkdir(parents=True, exist_ok=True)
-        (repo / ".venv/bin" / tool).write_text(STAND_IN)
-        (repo / ".venv/bin" / tool).chmod(0o755)
+    for programs, tools in INSTALLED.items():
+        (repo / programs).mkdir(parents=True, exist_ok=True)
+        for tool in tools.split():
+            (repo / programs / tool).write_text(STAND_IN)
+            (repo / programs / tool).chmod(0o755)
     for script in (repo / "scripts").iterdir():
         script.chmod(0o755)
     _git(repo, "init", "-q", "-b", "main")
