@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import checks
@@ -53,6 +55,15 @@ def test_the_page_has_these_steps() -> None:
     """Each test below performs the list of its name."""
     performed = {name.removeprefix("test_add_").replace("_", " ") for name in globals() if name.startswith("test_add_")}
     assert {step.lower() for step in re.findall(r"(?m)^\*\*Add (.+?)\*\*", pages.text("CONTRIBUTING.md"))} == performed
+
+
+@pytest.mark.parametrize("program", sorted(set(re.findall(r"uv run python ([\w/]+\.py)", pages.text("CONTRIBUTING.md")))))
+def test_its_programs_start(program: str, tmp_path: Path) -> None:
+    """As a command a program finds its own folder alone, not what pytest puts on the path."""
+    path = ROOT / program
+    code = f"import runpy, sys; sys.path[0] = {str(path.parent)!r}; runpy.run_path({str(path)!r}, run_name='started')"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_tree_is_the_one_on_the_page() -> None:

@@ -24,12 +24,12 @@ from typing import Any
 import copier
 import jinja2
 import yaml
-from checks import Answers
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "support")]
 
 import matrix  # noqa: E402
+from checks import Answers  # noqa: E402
 from conftest import commit, generated, git, plain_copy, project  # noqa: E402
 
 PARTS = ("copier.yml", "questions", "template", "hooks")
