@@ -40,14 +40,14 @@ CONNECTIONS, SECONDS, WORKERS = 50, 15, os.cpu_count() or 1
 GUNICORN = f"uv run gunicorn --bind 127.0.0.1:$PORT --workers {WORKERS}"
 UVICORN = f"uv run uvicorn --port $PORT --log-level warning --no-access-log --workers {WORKERS}"
 CLUSTER = "node cluster.mjs"
-# How each is served where it counts: the starter, and a hello-world in one file.
+# How each framework is served where it counts: the starter, and a hello-world in one file.
 SERVED = {
-    "django-mysql": (f"{GUNICORN} config.wsgi", f"{GUNICORN} hello"),
-    "fastapi-postgres": (f"{UVICORN} app.main:app", f"{UVICORN} hello:app"),
-    "nestjs-prisma": (f"{CLUSTER} ./dist/main.js", f"{CLUSTER} ./dist/hello.js"),
+    "django": (f"{GUNICORN} config.wsgi", f"{GUNICORN} hello"),
+    "fastapi": (f"{UVICORN} app.main:app", f"{UVICORN} hello:app"),
+    "nestjs": (f"{CLUSTER} ./dist/main.js", f"{CLUSTER} ./dist/hello.js"),
 }
 FILES = {
-    "django-mysql": {
+    "django": {
         "hello.py": """import environ
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
@@ -69,7 +69,7 @@ urlpatterns = [path("", hello)]
 application = get_wsgi_application()
 """
     },
-    "fastapi-postgres": {
+    "fastapi": {
         "hello.py": """from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -86,7 +86,7 @@ async def hello() -> dict[str, int]:
         return {"hello": (await connection.execute(text("SELECT 1"))).scalar_one()}
 """
     },
-    "nestjs-prisma": {
+    "nestjs": {
         "cluster.mjs": f"""import cluster from 'node:cluster';
 
 if (cluster.isPrimary) for (let n = 0; n < {WORKERS}; n++) cluster.fork();
@@ -178,17 +178,18 @@ class Served:
 
 def measure(template: Path, folder: Path, stack: str) -> bool:
     """Print a line for the stack; whether all went well."""
+    framework = stack.split("-")[0]
     service = starters.generate(template, folder / stack, stack)
     # gunicorn refuses the public one of .env.example.
     service.environment["SECRET_KEY"] = secrets.token_urlsafe(64)
-    for name, text in FILES[stack].items():
+    for name, text in FILES[framework].items():
         (service.folder / name).write_text(text, encoding="utf-8")
     with starters.database(service.folder) as url:
         service = service.with_database(url)
         service.expect(*(key for key in ("install", "generate", "migrate") if key in service.commands))
-        if stack == "nestjs-prisma":
+        if framework == "nestjs":
             assert not (failure := service.failure("npm run build")), failure
-        starter, hello = SERVED[stack]
+        starter, hello = SERVED[framework]
         with Served(service, hello, "/") as base:
             bare, _ = asyncio.run(load(base, ("/",)))
         with Served(service, starter, "/ready") as base:
