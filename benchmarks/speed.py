@@ -95,11 +95,13 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         base = Path(scratch)
-        ours = {"": this_template(base / "ours")} | ({f", {options.beside}": revision(options.beside, base / "beside")} if options.beside else {})
+        ours = {"": this_template(base / "ours")}
+        if options.beside:
+            ours[f", {options.beside}"] = revision(options.beside, base / "beside")
         templates: dict[str, tuple[Path, list[str]]] = {"one file": (one_file_template(base / "one"), [])}
-        for starter in ("without", "with"):
+        for word, starter in {"without": "false", "with": "true"}.items():
             for name, template in ours.items():
-                templates[f"{starter} starter{name}"] = (template, ["-d", f"starter={'true' if starter == 'with' else 'false'}"])
+                templates[f"{word} starter{name}"] = (template, ["-d", f"starter={starter}"])
         times: dict[str, list[tuple[float, float]]] = {name: [] for name in templates}
         for _ in range(options.rounds + 1):  # the first round warms the caches
             for name, (template, answers) in templates.items():

@@ -70,6 +70,9 @@ class Sample:
     of: str = ""  # the file of options, unless it has the sample's name
 
 
+Ready = Callable[[str], tuple[Path, dict[str, str]]]  # of the fixture `sample`: the folder and the environment of a sample, by its name
+
+
 SAMPLES = {
     "python": Sample(
         files={"app/__init__.py": "", "app/total.py": "total: int = 1\n", "tests/test_total.py": "from app.total import total\n\n\ndef test_total(tmp_path):\n    assert total == 1\n", "pyproject.toml": '[tool.pytest.ini_options]\npythonpath = ["."]\n'},
@@ -219,7 +222,7 @@ def tools() -> Path:
 
 
 @pytest.fixture
-def sample(tools: Path, tmp_path: Path) -> Iterator[Callable[[str], tuple[Path, dict[str, str]]]]:
+def sample(tools: Path, tmp_path: Path) -> Iterator[Ready]:
     def _sample(name: str) -> tuple[Path, dict[str, str]]:
         """A fresh sample project, ready and committed, and the environment of its tools."""
         folder, mark = tmp_path / name, tmp_path / name / "ran"
@@ -229,7 +232,7 @@ def sample(tools: Path, tmp_path: Path) -> Iterator[Callable[[str], tuple[Path, 
         canaries = {"canary.py": f"open({str(mark)!r}, 'w')\n", "canary": f"#!/bin/sh\ntouch {mark}\n", "canary.ts": module, "canary.mjs": module, "canary.cjs": f"require('fs').writeFileSync({str(mark)!r}, '');\n"}
         write_files(folder, SAMPLES[name].files | canaries)
         (folder / "canary").chmod(0o755)
-        if SAMPLES[name].of == "node" or name == "node":
+        if (SAMPLES[name].of or name) == "node":
             (folder / "node_modules").symlink_to(CACHE / "node_modules")
         if (folder / ".env.example").exists():
             env |= {"DATABASE_URL": databases.enter_context(database(folder))}
@@ -251,7 +254,7 @@ BEHIND = {
 }  # fmt: skip
 
 
-def offenders(name: str, entries: dict[str, str], sample: Callable[[str], tuple[Path, dict[str, str]]]) -> tuple[list[str], int]:
+def offenders(name: str, entries: dict[str, str], sample: Ready) -> tuple[list[str], int]:
     """The calls that changed a file or ran the canary, and how many calls succeeded."""
     project, (folder, env) = SAMPLES[name], sample(name)
     found, succeeded, before = [], 0, state(folder)
@@ -288,7 +291,7 @@ SUCCEED = {"python": 100, "alembic": 15, "django": 30, "node": 80, "prisma": 8, 
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_what_runs_unasked_writes_nothing_and_runs_nothing_else(sample: Callable[[str], tuple[Path, dict[str, str]]], name: str) -> None:
+def test_what_runs_unasked_writes_nothing_and_runs_nothing_else(sample: Ready, name: str) -> None:
     entries = {program: entry for program, entry in listed(name).items() if program in SAMPLES[name].programs}
     assert set(entries) == set(SAMPLES[name].programs)
     found, succeeded = offenders(name, entries, sample)
@@ -296,7 +299,7 @@ def test_what_runs_unasked_writes_nothing_and_runs_nothing_else(sample: Callable
 
 
 @pytest.mark.parametrize("name", PLANTED)
-def test_what_is_left_out_is_found(sample: Callable[[str], tuple[Path, dict[str, str]]], name: str) -> None:
+def test_what_is_left_out_is_found(sample: Ready, name: str) -> None:
     """The check can fail, for each option that has to be left out."""
     found, _ = offenders(name, PLANTED[name], sample)
     missed = [f"{program} {option}" for program, entry in PLANTED[name].items() for option in entry.split()[1:] if not any(call.startswith(f"{program} {option.partition('=')[0]}") for call in found)]
